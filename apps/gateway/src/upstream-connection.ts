@@ -1,0 +1,199 @@
+import { connect, type Socket } from 'node:net';
+import { BodyScanner, type DeadlineWatch, ProtocolError, ResponseHead, type Watched } from '@pademelon/http1';
+
+/** What an exchange does with the response that it gets. */
+export interface ResponseReceiver {
+  /** The final head. Returns what is to be passed on in its place, or null when its bytes can pass as they are. */
+  onResponseHead(head: ResponseHead): string | null;
+  /** An answer before the answer (100 Continue), as it came. */
+  onInterimResponse(bytes: Buffer): void;
+  /** More of the response, head included, framing untouched. */
+  onResponseBytes(bytes: Buffer | string): void;
+  onResponseEnd(): void;
+  /** The connection ended before the response did. */
+  onUpstreamLost(): void;
+  /** What was written has left; more may be written. */
+  onUpstreamDrain(): void;
+}
+
+export interface UpstreamOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly watch: DeadlineWatch;
+  readonly connectMs: number;
+  /** An unused connection is closed after this time: shorter than the other side waits, which else might close it first. */
+  readonly idleMs: number;
+  readonly maxIdle: number;
+}
+
+/** Whoever keeps connections between requests. */
+interface UpstreamOwner {
+  /** Takes back a connection whose last response is complete. */
+  release(connection: UpstreamConnection): void;
+  /** Forgets a connection that ended while it was unused. */
+  forget(connection: UpstreamConnection): void;
+}
+
+type Options = UpstreamOptions & { readonly pool: UpstreamOwner };
+
+/** One kept connection to a pod or the API: one request at a time, its response scanned for its end and passed on. */
+export class UpstreamConnection implements Watched {
+  readonly socket: Socket;
+  /** Whether it has served before: it may then turn out to be closed already. */
+  isKept = false;
+  deadlineAt: number;
+  readonly #options: Options;
+  readonly #head = new ResponseHead();
+  readonly #body = new BodyScanner();
+  #receiver: ResponseReceiver | null = null;
+  #onConnected: ((connection: UpstreamConnection | null) => void) | null;
+  #isBodyPhase = false;
+  #held: Buffer | null = null;
+  #isBroken = false;
+
+  static open(options: Options, onConnection: (connection: UpstreamConnection | null) => void): void {
+    new UpstreamConnection(options, onConnection);
+  }
+
+  private constructor(options: Options, onConnected: (connection: UpstreamConnection | null) => void) {
+    const { address, port, watch, connectMs } = options;
+    this.#options = options;
+    this.#onConnected = onConnected;
+    this.deadlineAt = watch.now + connectMs;
+    watch.add(this);
+    this.socket = connect({ host: address, port, noDelay: true });
+    this.socket.on('connect', () => this.#settle(this));
+    this.socket.on('data', (bytes) => this.#onData(bytes));
+    this.socket.on('drain', () => this.#receiver?.onUpstreamDrain());
+    this.socket.on('end', () => this.#onEnd());
+    // 'close' follows and decides.
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => this.#onClose());
+  }
+
+  get isUsable(): boolean {
+    return !this.#isBroken && this.socket.writable && !this.socket.errored;
+  }
+
+  /** Begins a request whose response goes to `receiver`; the caller then writes to the socket. */
+  begin(receiver: ResponseReceiver, options: { answersHead: boolean }): void {
+    this.#receiver = receiver;
+    this.#isBodyPhase = false;
+    this.#head.reset();
+    this.#head.answersHead = options.answersHead;
+    this.deadlineAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives the connection back for the next request. */
+  release(): void {
+    this.#receiver = null;
+    this.#options.pool.release(this);
+  }
+
+  /** Ends the connection; the receiver hears no more. */
+  destroy(): void {
+    this.#receiver = null;
+    this.#isBroken = true;
+    this.socket.destroy();
+  }
+
+  onDeadline(): void {
+    this.socket.destroy();
+  }
+
+  #settle(connection: UpstreamConnection | null): void {
+    const onConnected = this.#onConnected;
+    this.#onConnected = null;
+    onConnected?.(connection);
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#receiver === null) {
+      // Nobody asked: whatever this is, it must not become the answer to the next request.
+      this.destroy();
+      return;
+    }
+    try {
+      this.#scan(this.#held === null ? bytes : Buffer.concat([this.#held, bytes]));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#lose();
+    }
+  }
+
+  #scan(bytes: Buffer): void {
+    this.#held = null;
+    let at = 0;
+    while (!this.#isBodyPhase) {
+      if (!this.#head.scan(bytes, at, bytes.length)) {
+        this.#held = at === 0 ? bytes : bytes.subarray(at);
+        return;
+      }
+      const end = at + this.#head.length;
+      if (!this.#head.isInterim) {
+        this.#passHead(bytes, at, end);
+        return;
+      }
+      this.#receiver?.onInterimResponse(bytes.subarray(at, end));
+      const { answersHead } = this.#head;
+      this.#head.reset();
+      this.#head.answersHead = answersHead;
+      at = end;
+      if (at === bytes.length) return;
+    }
+    this.#passBody(bytes, 0, 0);
+  }
+
+  #passHead(bytes: Buffer, start: number, end: number): void {
+    const receiver = this.#receiver!;
+    this.#isBodyPhase = true;
+    this.#body.beginResponse(this.#head);
+    const replacement = receiver.onResponseHead(this.#head);
+    if (replacement === null) {
+      // Head and body of a small answer go on in one write.
+      this.#passBody(bytes, start, end);
+    } else {
+      receiver.onResponseBytes(replacement);
+      this.#passBody(bytes, end, end);
+    }
+  }
+
+  /** Passes on bytes[from..], of which the body begins at `bodyStart`, as far as the response goes. */
+  #passBody(bytes: Buffer, from: number, bodyStart: number): void {
+    const receiver = this.#receiver;
+    const end = this.#body.pass(bytes, bodyStart, bytes.length);
+    if (end > from) receiver?.onResponseBytes(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
+    // More than was announced: the connection cannot be trusted with another request.
+    if (end < bytes.length) this.#isBroken = true;
+    if (this.#body.isDone) this.#complete();
+  }
+
+  #complete(): void {
+    const receiver = this.#receiver;
+    if (!this.#head.isKeepAlive) this.#isBroken = true;
+    receiver?.onResponseEnd();
+  }
+
+  #onEnd(): void {
+    this.#isBroken = true;
+    if (this.#receiver === null) this.#options.pool.forget(this);
+    else if (this.#isBodyPhase && this.#body.endsWithConnection) this.#receiver.onResponseEnd();
+    else this.#lose();
+  }
+
+  #lose(): void {
+    const receiver = this.#receiver;
+    this.destroy();
+    receiver?.onUpstreamLost();
+  }
+
+  #onClose(): void {
+    this.#isBroken = true;
+    this.#options.watch.delete(this);
+    this.#options.pool.forget(this);
+    this.#settle(null);
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    receiver?.onUpstreamLost();
+  }
+}

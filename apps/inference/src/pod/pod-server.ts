@@ -1,0 +1,182 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  type ErrorWord,
+  type InferenceErrorForm,
+  inferenceErrorBody,
+  inferenceErrorStatus,
+  jsonLengthHeader,
+  type PodSpec,
+  podKeyHeader,
+  requestIdHeader,
+  sdkGeneration,
+} from '@pademelon/contracts';
+import { DomainError } from '@pademelon/domain/domain-error';
+import {
+  answerWithText,
+  DeadlineWatch,
+  ProtocolError,
+  RequestConnection,
+  type RequestHandler,
+  type RequestHead,
+  Wakefulness,
+} from '@pademelon/http1';
+import { BatchQueue } from './batching/batch-queue.ts';
+import type { BatchingPolicy } from './batching/batching-policy.ts';
+import { SideQueue } from './challengers/side-queue.ts';
+import { decodeBody } from './codecs/encoded-body.ts';
+import { ScriptQueue } from './python/script-queue.ts';
+import { PlanCache } from './request-plan.ts';
+import type { Queue, QueueOptions } from './work.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface PodServerOptions extends QueueOptions {
+  readonly spec: Pick<PodSpec, 'bindAddress' | 'key' | 'limits'>;
+  /** How requests are joined into runs; null runs each by itself. */
+  readonly batching: BatchingPolicy | null;
+  /** Whether answers may have to wait for what challengers make of their rows. */
+  readonly hasChallengers: boolean;
+  /** Whether a step of the pipeline runs in another process. */
+  readonly hasScripts?: boolean;
+}
+
+const errorWordsByStatus: ReadonlyMap<number, ErrorWord> = new Map(
+  Object.entries(inferenceErrorStatus).map(([word, status]) => [status, word as ErrorWord]),
+);
+
+/** Where requests of the Open Inference Protocol begin. */
+const openTarget = '/v2/models/';
+
+/**
+ * HTTP for gateways only: `POST /infer` and the Open Inference Protocol's infer with this pod's key. Everything else is
+ * refused.
+ */
+export class PodServer implements RequestHandler {
+  readonly #options: PodServerOptions;
+  readonly #key: Buffer;
+  readonly #plans = new PlanCache();
+  readonly #watch = new DeadlineWatch();
+  readonly #connections = new Set<RequestConnection>();
+  readonly #wakefulness = new Wakefulness(() => this.#connections.size);
+  readonly #work: Queue;
+  readonly #server: Server;
+  #isDraining = false;
+
+  constructor(options: PodServerOptions) {
+    this.#options = options;
+    this.#key = Buffer.from(options.spec.key);
+    this.#work = makeQueue(options);
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  get counts(): { requests: number; errors: number; queued: number } {
+    const { requests, errors, queued } = this.#work;
+    return { requests, errors, queued };
+  }
+
+  /** Resolves with the port that the system chose. */
+  listen(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: this.#options.spec.bindAddress, port: 0, backlog: 1024 }, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as { port: number }).port);
+      });
+    });
+  }
+
+  /** Accepts no more, answers what has come, and resolves when the last connection is closed and all is logged. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        this.#watch.stop();
+        resolve();
+      });
+      for (const connection of this.#connections) connection.closeWhenIdle();
+    });
+    await this.#work.settled?.();
+  }
+
+  admit(head: RequestHead): number {
+    const presented = head.get(podKeyHeader);
+    if (presented === undefined || !this.#isKey(presented)) {
+      throw new ProtocolError(401, 'This is a pod of the platform; call the pipeline through its inference URL.');
+    }
+    const { target } = head;
+    const isOpen = target.startsWith(openTarget);
+    if (head.method !== 'POST' || !(isOpen || target === '/infer' || target.startsWith('/infer?'))) {
+      throw new ProtocolError(404, 'A pod serves POST /infer and nothing else.');
+    }
+    if (!isOpen && head.find('content-encoding') >= 0) {
+      throw new ProtocolError(415, 'Encoded bodies are not supported; send the body without content-encoding.');
+    }
+    return this.#bodyLimit(head);
+  }
+
+  handle(head: RequestHead, body: Buffer, connection: RequestConnection): void {
+    const requestId = head.get(requestIdHeader) ?? '';
+    const { limits } = this.#options.spec;
+    try {
+      if (this.#work.queued >= limits.queuedRequests) {
+        throw new DomainError(
+          'overloaded',
+          `${limits.queuedRequests} requests are waiting already; try again in a second.`,
+        );
+      }
+      const plan = this.#plans.get({
+        target: head.target,
+        contentType: head.get('content-type'),
+        accept: head.get('accept'),
+        userAgent: head.get('user-agent'),
+        jsonLength: head.get(jsonLengthHeader),
+      });
+      const encoding = plan.open === null ? undefined : head.get('content-encoding');
+      const content = encoding === undefined ? body : decodeBody(body, encoding, this.#bodyLimit(head));
+      const deadlineAtMs = performance.now() + limits.requestDeadlineMs;
+      this.#work.add({ plan, body: content, requestId, connection, deadlineAtMs });
+      this.#wakefulness.prolong();
+    } catch (error) {
+      this.#work.refuse({ error, form: errorForm(head), requestId, connection });
+    }
+  }
+
+  refuse(error: ProtocolError, head: RequestHead): Buffer {
+    const body = inferenceErrorBody(errorForm(head), {
+      word: errorWordsByStatus.get(error.status) ?? 'invalid_input',
+      message: error.message,
+      requestId: head.get(requestIdHeader) ?? '',
+    });
+    return answerWithText(error.status, 'application/json', body, 'connection: close\r\n');
+  }
+
+  /** Bytes; of an encoded body also for what it decodes to. */
+  #bodyLimit(head: RequestHead): number {
+    const { jsonBodyBytes, arrowBodyBytes } = this.#options.spec.limits;
+    const isBinary = head.find(jsonLengthHeader) >= 0 || head.get('content-type')?.includes('arrow');
+    return isBinary ? arrowBodyBytes : jsonBodyBytes;
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new RequestConnection(socket, this, { watch: this.#watch });
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+    if (this.#isDraining) connection.closeWhenIdle();
+  }
+
+  #isKey(presented: string): boolean {
+    const bytes = Buffer.from(presented, 'latin1');
+    return bytes.length === this.#key.length && timingSafeEqual(bytes, this.#key);
+  }
+}
+
+function makeQueue(options: PodServerOptions): Queue {
+  if (options.hasScripts) return new ScriptQueue(options);
+  if (options.hasChallengers) return new SideQueue(options);
+  return options.batching === null ? new WorkQueue(options) : new BatchQueue(options, options.batching);
+}
+
+/** The shape in which the caller reads errors. The head may be incomplete. */
+function errorForm(head: RequestHead): InferenceErrorForm {
+  return head.target.startsWith(openTarget) ? 'open' : sdkGeneration(head.get('user-agent'));
+}

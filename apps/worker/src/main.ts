@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPool, PgRunSurroundings, PostgresSigningKeyStore } from '@pademelon/database/sql';
+import { createLogger, deriveKey, loadSecretKey, readSealingKeys, runProcess } from '@pademelon/runtime';
+import { EnvelopeVault, issuerUrl, RunTokens, SigningKeys } from '@pademelon/tokens';
+import { startWorker } from './compose-worker.ts';
+import { readWorkerSettings } from './worker-settings.ts';
+
+const settings = readWorkerSettings(process.env);
+const logger = createLogger('worker', settings.logLevel);
+
+await runProcess(logger, async () => {
+  mkdirSync(settings.home, { recursive: true });
+  const secretKey = loadSecretKey({ value: settings.secretKey, file: join(settings.home, 'secret.key') });
+  const pool = createPool(settings.databaseUrl, { max: 8, name: 'pademelon-worker' });
+  const keys = new SigningKeys({
+    store: new PostgresSigningKeyStore(pool),
+    sealingKey: deriveKey(secretKey, 'signing keys'),
+  });
+  const surroundings = new PgRunSurroundings({
+    pool,
+    vault: new EnvelopeVault(readSealingKeys(process.env, secretKey)),
+    tokens: new RunTokens({ keys, issuer: issuerUrl(settings.publicUrl) }),
+    onTampered: (connection, error) => logger.error({ err: error, connection }, 'sealed details do not open'),
+  });
+  const stop = await startWorker({ settings, pool, surroundings, secretKey, logger });
+  return {
+    stop: async () => {
+      await stop();
+      await pool.end();
+    },
+  };
+});

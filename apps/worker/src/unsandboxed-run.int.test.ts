@@ -1,0 +1,47 @@
+import type { SandboxStatus } from '@pademelon/workbench';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openWorkerTestBench, processesWith, testRunSettings, type WorkerTestBench } from './worker-test-bench.ts';
+
+const sandbox: SandboxStatus = { level: 'process', warning: 'Runs are not sandboxed: a test.', bubblewrap: null };
+
+let bench: WorkerTestBench;
+beforeAll(async () => {
+  bench = await openWorkerTestBench();
+});
+afterAll(() => bench.close());
+
+test('a run without a jail says so first, and has the arguments where the SDK looks for them', async () => {
+  const code = `import json, os
+print(json.load(open("/home/jovyan/arguments.json")), os.path.exists(os.path.expanduser("~/.cache/wallaroo_sdk/auth/keycloak.json")))`;
+  const run = await bench.run({ code, input: { a: 1 } }, { sandbox });
+  expect(run).toMatchObject({ state: 'success', sandbox: 'process' });
+  expect(run.lines).toEqual([`[pademelon] ${sandbox.warning}`, "{'a': 1} True"]);
+});
+
+test('it gets no environment of the worker', async () => {
+  process.env['PADEMELON_SECRET_OF_THE_TEST'] = 'never-in-a-run';
+  const run = await bench.run({ code: 'import os\nprint(sorted(os.environ.values()))' }, { sandbox });
+  delete process.env['PADEMELON_SECRET_OF_THE_TEST'];
+  expect(run.state).toBe('success');
+  expect(run.lines.join('\n')).not.toContain('never-in-a-run');
+});
+
+test('its process group ends with its timeout, also when it ignores SIGTERM', async () => {
+  const mark = 'unsandboxed-71';
+  const code = `import signal, subprocess, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 300; : ${mark}"])
+time.sleep(300)`;
+  const run = await bench.run({ code, timeoutSeconds: 1 }, { sandbox });
+  expect(run).toMatchObject({ state: 'timed_out' });
+  expect(processesWith(mark)).toEqual([]);
+});
+
+test('its memory and its processes are limited too', async () => {
+  const limits = { ...testRunSettings.limits, memoryBytes: 100 * 1024 ** 2 };
+  const run = await bench.run(
+    { code: 'x = b"x" * 400_000_000\nimport time; time.sleep(60)' },
+    { sandbox, settings: { limits } },
+  );
+  expect(run).toMatchObject({ state: 'failure', reason: 'out_of_memory' });
+});

@@ -1,0 +1,43 @@
+"""The peer: MLServer without parallel workers, the faster of its two ways, with a runtime of its own for ONNX Runtime.
+
+Speaks the Open Inference Protocol. Usage: mlserver_server.py <model> <port>
+"""
+
+import json
+import os
+import sys
+import tempfile
+
+import numpy as np
+import onnxruntime
+from mlserver import MLModel
+from mlserver.codecs import NumpyCodec
+from mlserver.types import InferenceResponse
+
+
+class OnnxModel(MLModel):
+    async def load(self):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(self.settings.parameters.uri, options)
+        self._input = self._session.get_inputs()[0].name
+        return True
+
+    async def predict(self, payload):
+        rows = NumpyCodec.decode_input(payload.inputs[0]).astype(np.float32, copy=False)
+        output = self._session.run(None, {self._input: rows})[0]
+        return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("variable", output)])
+
+
+if __name__ == "__main__":
+    folder = tempfile.mkdtemp(prefix="pademelon-bench-mlserver-")
+    port = int(sys.argv[2])
+    with open(os.path.join(folder, "settings.json"), "w") as file:
+        settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": port + 1, "metrics_port": port + 2}
+        json.dump({**settings, "parallel_workers": 0, "debug": False, "metrics_endpoint": None}, file)
+    with open(os.path.join(folder, "model-settings.json"), "w") as file:
+        parameters = {"uri": sys.argv[1]}
+        json.dump({"name": "peer", "implementation": "mlserver_server.OnnxModel", "parameters": parameters}, file)
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))}
+    mlserver = os.path.join(os.path.dirname(sys.executable), "mlserver")
+    os.execve(mlserver, [mlserver, "start", folder], environment)

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fastApiEnvironment } from '../scripts/python-environments.ts';
+import { type Comparison, type Measurement, scenarios } from './comparison.ts';
+import { loadGenerator } from './load.ts';
+
+/** Every ratio is to this target in the same round. */
+const baseline = 'FastAPI';
+
+type Figure = 'p50Ms' | 'p99Ms' | 'rowsPerSecond';
+
+const figures: readonly { readonly name: string; readonly of: Figure; readonly digits: number }[] = [
+  { name: 'p50 ms', of: 'p50Ms', digits: 3 },
+  { name: 'p99 ms', of: 'p99Ms', digits: 2 },
+  { name: 'rows/s', of: 'rowsPerSecond', digits: 0 },
+];
+
+/** The tables in Markdown: medians over the rounds, in brackets the median of the ratios within each round. */
+export function formatComparison(comparison: Comparison): string {
+  const targets = comparison.facts.map(({ target }) => target);
+  const lines = [`| | | ${targets.join(' | ')} |`, `|---|---|${targets.map(() => '--:|').join('')}`];
+  for (const { name } of scenarios) {
+    for (const figure of figures) {
+      const cells = targets.map((target) => formatCell(comparison.measurements, { target, scenario: name, figure }));
+      lines.push(`| ${name} | ${figure.name} | ${cells.join(' | ')} |`);
+    }
+  }
+  lines.push('', '| | start s | idle MB | after load MB |', '|---|--:|--:|--:|');
+  for (const { target, startMs, idleBytes, loadedBytes } of comparison.facts) {
+    const megabytes = [idleBytes, loadedBytes].map((bytes) => (bytes / 1e6).toFixed(0));
+    lines.push(`| ${target} | ${(startMs / 1000).toFixed(2)} | ${megabytes.join(' | ')} |`);
+  }
+  for (const reason of comparison.unavailable) lines.push('', `Left out: ${reason}`);
+  return lines.join('\n');
+}
+
+/** Where, when and with what it was measured. */
+export function formatCircumstances(model: string, rounds: number, seconds: number): string {
+  const { version } = JSON.parse(
+    readFileSync(new URL('node_modules/onnxruntime-node/package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  return [
+    `Date: ${new Date().toISOString().slice(0, 16)}Z`,
+    `Machine: ${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux, shared with the load generator`,
+    `Versions: Node ${process.versions.node}, onnxruntime-node ${version}; ${fastApiEnvironment.requirements.join(', ')}`,
+    `Model: ${model}`,
+    `Load: ${loadGenerator}, ${rounds} interleaved rounds of ${seconds} s each; inference log on`,
+  ].join('\n\n');
+}
+
+interface Cell {
+  readonly target: string;
+  readonly scenario: string;
+  readonly figure: (typeof figures)[number];
+}
+
+function formatCell(measurements: readonly Measurement[], { target, scenario, figure }: Cell): string {
+  const of = (name: string) =>
+    measurements.filter((item) => item.target === name && item.scenario === scenario).map((item) => item[figure.of]);
+  const values = of(target);
+  if (values.length === 0) return '–';
+  const base = of(baseline);
+  const value = format(median(values), figure.digits);
+  if (base.length === 0) return value;
+  return `${value} (${median(values.map((each, round) => each / base[round]!)).toFixed(2)})`;
+}
+
+function format(value: number, digits: number): string {
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,3 @@
+export * from './artifact-sweeper.ts';
+export * from './fetched-artifacts.ts';
+export * from './local-artifact-store.ts';

@@ -1,0 +1,1 @@
+export * from './forked-connection-tester.ts';

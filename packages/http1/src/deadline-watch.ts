@@ -1,0 +1,47 @@
+/** Something that must be done by a moment, which moves as it makes progress. */
+export interface Watched {
+  /** Milliseconds on the clock of the watch; Infinity for none. */
+  deadlineAt: number;
+  /** Called once the deadline has passed; it should end the thing or move its deadline. */
+  onDeadline(): void;
+}
+
+/**
+ * Looks over all connections every half second, instead of a timer each: setting a deadline then costs one assignment
+ * a request. Deadlines are met with that resolution.
+ */
+export class DeadlineWatch {
+  static readonly resolutionMs = 500;
+  readonly #watched = new Set<Watched>();
+  readonly #timer: NodeJS.Timeout;
+  /** Milliseconds, monotonic, brought forward at every look. */
+  now = performance.now();
+
+  constructor() {
+    this.#timer = setInterval(() => this.look(), DeadlineWatch.resolutionMs);
+    this.#timer.unref();
+  }
+
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  add(thing: Watched): void {
+    this.#watched.add(thing);
+  }
+
+  delete(thing: Watched): void {
+    this.#watched.delete(thing);
+  }
+
+  look(): void {
+    this.now = performance.now();
+    for (const thing of this.#watched) {
+      if (thing.deadlineAt <= this.now) thing.onDeadline();
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,68 @@
+import type { ReceivedRecord } from './received-record.ts';
+
+export interface LogBatcherOptions {
+  /** A group goes out when nothing was added to it for so long: a lone inference is seen soon. */
+  readonly quietMs: number;
+  /** Under steady traffic it goes out this long after its first record, or when it has maxBytes. */
+  readonly busyMs: number;
+  readonly maxBytes: number;
+  readonly onBatch: (records: readonly ReceivedRecord[]) => void;
+}
+
+interface Group {
+  readonly records: ReceivedRecord[];
+  readonly firstAt: number;
+  lastAt: number;
+  bytes: number;
+}
+
+/** Collects records that may share a batch and decides when the batch is due. */
+export class LogBatcher {
+  readonly #options: LogBatcherOptions;
+  readonly #groups = new Map<string, Group>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: LogBatcherOptions) {
+    this.#options = options;
+  }
+
+  add(record: ReceivedRecord): void {
+    const { groupKey } = record.schema;
+    const now = performance.now();
+    let group = this.#groups.get(groupKey);
+    if (group === undefined) {
+      group = { records: [], firstAt: now, lastAt: now, bytes: 0 };
+      this.#groups.set(groupKey, group);
+      this.#timer ??= setTimeout(() => this.#tick(), this.#options.quietMs);
+    }
+    group.records.push(record);
+    group.lastAt = now;
+    group.bytes += record.frame.length;
+    if (group.bytes >= this.#options.maxBytes) this.#release(groupKey, group);
+  }
+
+  /** Hands over everything at once. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const [key, group] of this.#groups) this.#release(key, group);
+  }
+
+  #tick(): void {
+    const { quietMs, busyMs } = this.#options;
+    const now = performance.now();
+    let nextDue = Number.POSITIVE_INFINITY;
+    for (const [key, group] of this.#groups) {
+      // A timer may fire a fraction of a millisecond early.
+      const due = Math.min(group.lastAt + quietMs, group.firstAt + busyMs) - 1;
+      if (due <= now) this.#release(key, group);
+      else nextDue = Math.min(nextDue, due);
+    }
+    this.#timer = this.#groups.size === 0 ? null : setTimeout(() => this.#tick(), Math.max(1, nextDue - now));
+  }
+
+  #release(key: string, group: Group): void {
+    this.#groups.delete(key);
+    this.#options.onBatch(group.records);
+  }
+}

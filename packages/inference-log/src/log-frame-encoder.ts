@@ -1,0 +1,290 @@
+import type { Column } from '@pademelon/contracts';
+import { FrameBuffer } from './frame-buffer.ts';
+import {
+  frameKind,
+  helloHeaderBytes,
+  maxFrameBytes,
+  owedHeaderBytes,
+  padTo8,
+  recordHeaderBytes,
+  schemaHeaderBytes,
+  tallyBytes,
+  valuesPerRow,
+} from './frame-layout.ts';
+import type { LogModel, LogOrigin, LogRecord, LogSchema } from './log-record.ts';
+
+interface KnownSchema {
+  readonly id: number;
+  readonly columns: readonly Column[];
+  readonly lastModel: LogModel;
+  readonly dropped: readonly string[];
+}
+
+const maxSpareBytes = 4 * 1024 * 1024;
+
+export interface LogFrameEncoderOptions {
+  /** A record whose values are larger is logged without its largest columns, whose names stand in `dropped`. */
+  readonly maxRecordBytes?: number;
+}
+
+/**
+ * Turns log records into frames in one growing buffer: append what an event-loop tick brings, then take it all. Counts
+ * every record and row, also those skipped, so that the host sees each gap and its exact size.
+ */
+export class LogFrameEncoder {
+  readonly #origin: LogOrigin;
+  readonly #maxRecordBytes: number;
+  readonly #checkNumbers: ReadonlyMap<string, number>;
+  #schemas: KnownSchema[] = [];
+  #last: KnownSchema | null = null;
+  #buffer = new FrameBuffer();
+  #spare: FrameBuffer | null = null;
+  #records = 0;
+  #rows = 0;
+
+  constructor(origin: LogOrigin, options: LogFrameEncoderOptions = {}) {
+    this.#origin = origin;
+    this.#maxRecordBytes = options.maxRecordBytes ?? 16 * 1024 * 1024;
+    this.#checkNumbers = new Map(origin.checks.map((name, number) => [name, number]));
+    this.#appendHello();
+  }
+
+  /** Records appended or skipped since the encoder was made. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Rows appended or skipped since the encoder was made. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get pendingBytes(): number {
+    return this.#buffer.length;
+  }
+
+  /**
+   * Copies the record in; its arrays may be reused afterwards. False when it would take more bytes than a frame may have
+   * and was skipped. Throws RangeError when a column has the wrong length; such a record does not count.
+   */
+  append(record: LogRecord): boolean {
+    let { columns } = record;
+    let dropped = record.dropped ?? noDropped;
+    if (columnsBytes(columns) > this.#maxRecordBytes) {
+      const [kept, tooLarge] = withoutLargest(columns, this.#maxRecordBytes);
+      columns = kept;
+      dropped = [...dropped, ...tooLarge];
+    }
+    for (const column of columns) checkLength(column, record.rowCount);
+    const facts = { lastModel: record.lastModel, dropped };
+    const schema = this.#findSchema(columns, facts) ?? this.#addSchema(columns, facts);
+    const start = this.#buffer.length;
+    this.#writeRecord(schema.id, record, columns);
+    const isFrame = this.#buffer.length - start <= maxFrameBytes;
+    if (!isFrame) this.#buffer.length = start;
+    this.#records++;
+    this.#rows += record.rowCount;
+    return isFrame;
+  }
+
+  /** Counts a record that is not handed over because the host does not keep up. */
+  skip(rowCount: number): void {
+    this.#records++;
+    this.#rows += rowCount;
+  }
+
+  /** Appends the counts so far, for a host that would otherwise not learn of skipped records until the next one. */
+  appendTally(): void {
+    const at = this.#buffer.reserve(tallyBytes);
+    this.#buffer.writeHead(at, tallyBytes, frameKind.tally);
+    this.#buffer.writeFloat64(at + 8, this.#records);
+    this.#buffer.writeFloat64(at + 16, this.#rows);
+  }
+
+  /** Appends how many records, and rows of them, have been answered and will be appended later. */
+  appendOwed(records: number, rows: number): void {
+    const podId = Buffer.from(this.#origin.podId);
+    const length = padTo8(owedHeaderBytes + podId.length);
+    const at = this.#buffer.reserve(length);
+    this.#buffer.writeHead(at, length, frameKind.owed);
+    this.#buffer.writeFloat64(at + 8, records);
+    this.#buffer.writeFloat64(at + 16, rows);
+    this.#buffer.writeUint32(at + 24, this.#origin.pipelineId);
+    this.#buffer.writeUint32(at + 28, podId.length);
+    this.#buffer.writeBytes(at + owedHeaderBytes, podId);
+  }
+
+  /** All frames appended since the last take. The bytes stay as they are until given to `recycle`. */
+  take(): Buffer {
+    const frames = this.#buffer.content();
+    this.#buffer = this.#spare ?? new FrameBuffer();
+    this.#spare = null;
+    return frames;
+  }
+
+  /** Lets the encoder write over bytes that it once handed out; memory of an unusually large tick is let go. */
+  recycle(frames: Buffer): void {
+    if (frames.buffer.byteLength <= maxSpareBytes) this.#spare ??= FrameBuffer.over(frames);
+  }
+
+  /** For a new connection: pending frames are gone (their records stay counted) and schemas are sent again. */
+  reset(): void {
+    this.#buffer.clear();
+    this.#schemas = [];
+    this.#last = null;
+    this.#appendHello();
+  }
+
+  /** Without it the host could not tell whose tally follows before the first schema. */
+  #appendHello(): void {
+    const { podId, pipelineId } = this.#origin;
+    const text = Buffer.from(JSON.stringify({ podId, pipelineId }));
+    const length = padTo8(helloHeaderBytes + text.length);
+    const at = this.#buffer.reserve(length);
+    this.#buffer.writeHead(at, length, frameKind.hello);
+    this.#buffer.writeUint32(at + 8, text.length);
+    this.#buffer.writeUint32(at + 12, 0);
+    this.#buffer.writeBytes(at + helloHeaderBytes, text);
+  }
+
+  #findSchema(columns: readonly Column[], facts: RecordFacts): KnownSchema | null {
+    if (this.#last !== null && describes(this.#last, columns, facts)) return this.#last;
+    const schema = this.#schemas.find((known) => describes(known, columns, facts)) ?? null;
+    if (schema !== null) this.#last = schema;
+    return schema;
+  }
+
+  #addSchema(columns: readonly Column[], { lastModel, dropped }: RecordFacts): KnownSchema {
+    const id = this.#schemas.length;
+    const shapes = columns.map(({ name, type, rowShape, offsets }) => ({
+      name,
+      type,
+      rowShape,
+      isRagged: offsets !== undefined,
+    }));
+    const schema: LogSchema = { ...this.#origin, columns: shapes, lastModel, dropped };
+    const text = Buffer.from(JSON.stringify(schema));
+    const length = padTo8(schemaHeaderBytes + text.length);
+    const at = this.#buffer.reserve(length);
+    this.#buffer.writeHead(at, length, frameKind.schema);
+    this.#buffer.writeUint32(at + 8, id);
+    this.#buffer.writeUint32(at + 12, text.length);
+    this.#buffer.writeBytes(at + schemaHeaderBytes, text);
+    // Values are not kept alive: only what `describes` compares.
+    const known: KnownSchema = { id, lastModel, dropped, columns: columns.map(withoutValues) };
+    this.#schemas.push(known);
+    this.#last = known;
+    return known;
+  }
+
+  #writeRecord(schemaId: number, record: LogRecord, columns: readonly Column[]): void {
+    const start = this.#buffer.reserve(recordHeaderBytes);
+    const failureCount = record.checkFailures === null ? 0 : this.#writeFailures(record.checkFailures);
+    for (const column of columns) this.#writeColumn(column);
+    const buffer = this.#buffer;
+    buffer.writeHead(start, buffer.length - start, frameKind.record);
+    buffer.writeUint32(start + 8, schemaId);
+    buffer.writeUint32(start + 12, record.rowCount);
+    buffer.writeFloat64(start + 16, this.#records);
+    buffer.writeFloat64(start + 24, this.#rows);
+    buffer.writeFloat64(start + 32, record.timeMs);
+    buffer.writeFloat64(start + 40, record.elapsedNs[0]);
+    buffer.writeFloat64(start + 48, record.elapsedNs[1]);
+    buffer.writeUint32(start + 56, failureCount);
+    buffer.writeUint32(start + 60, 0);
+  }
+
+  #writeFailures(failuresByRow: readonly (readonly string[])[]): number {
+    let count = 0;
+    failuresByRow.forEach((names, row) => {
+      for (const name of names) {
+        const check = this.#checkNumbers.get(name);
+        if (check === undefined) continue;
+        const at = this.#buffer.reserve(8);
+        this.#buffer.writeUint32(at, row);
+        this.#buffer.writeUint32(at + 4, check);
+        count++;
+      }
+    });
+    return count;
+  }
+
+  #writeColumn(column: Column): void {
+    const { values, offsets } = column;
+    if (offsets !== undefined) this.#buffer.appendArray(offsets);
+    if (ArrayBuffer.isView(values)) this.#buffer.appendArray(values);
+    else this.#buffer.appendStrings(values);
+  }
+}
+
+type RecordFacts = Pick<KnownSchema, 'lastModel' | 'dropped'>;
+
+const noDropped: readonly never[] = [];
+
+function describes(
+  schema: KnownSchema,
+  columns: readonly Column[],
+  { lastModel: model, dropped }: RecordFacts,
+): boolean {
+  const known = schema.columns;
+  if (known.length !== columns.length || !isSameList(schema.dropped, dropped)) return false;
+  if (schema.lastModel !== model && (schema.lastModel.name !== model.name || schema.lastModel.sha !== model.sha)) {
+    return false;
+  }
+  for (let i = 0; i < known.length; i++) {
+    const a = known[i]!;
+    const b = columns[i]!;
+    if (a.name !== b.name || a.type !== b.type || (a.offsets === undefined) !== (b.offsets === undefined)) return false;
+    if (a.rowShape !== b.rowShape && !isSameList(a.rowShape, b.rowShape)) return false;
+  }
+  return true;
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const noOffsets = new Int32Array(0);
+
+function withoutValues(column: Column): Column {
+  const { name, type, rowShape } = column;
+  return column.offsets === undefined
+    ? { name, type, rowShape, values: [] }
+    : { name, type, rowShape, values: [], offsets: noOffsets };
+}
+
+function checkLength(column: Column, rowCount: number): void {
+  const { name, offsets, values, rowShape } = column;
+  const expected = offsets === undefined ? rowCount * valuesPerRow(rowShape) : offsets[rowCount];
+  if (expected !== values.length || (offsets !== undefined && offsets.length !== rowCount + 1)) {
+    throw new RangeError(`The log column ${name} has ${values.length} values where ${rowCount} rows need ${expected}.`);
+  }
+}
+
+function columnsBytes(columns: readonly Column[]): number {
+  let bytes = 0;
+  for (const column of columns) bytes += columnBytes(column);
+  return bytes;
+}
+
+/** An upper bound for strings: three bytes for each UTF-16 unit. */
+function columnBytes({ values, offsets }: Column): number {
+  let bytes = offsets === undefined ? 0 : offsets.byteLength;
+  if (ArrayBuffer.isView(values)) return bytes + values.byteLength;
+  for (const text of values) bytes += 4 + text.length * 3;
+  return bytes;
+}
+
+function withoutLargest(columns: readonly Column[], maxBytes: number): [Column[], string[]] {
+  const bySize = columns.map((column) => ({ column, bytes: columnBytes(column) })).sort((a, b) => b.bytes - a.bytes);
+  let total = bySize.reduce((sum, { bytes }) => sum + bytes, 0);
+  const dropped = new Set<Column>();
+  for (const { column, bytes } of bySize) {
+    if (total <= maxBytes) break;
+    dropped.add(column);
+    total -= bytes;
+  }
+  return [columns.filter((column) => !dropped.has(column)), Array.from(dropped, ({ name }) => name)];
+}

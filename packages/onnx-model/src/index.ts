@@ -1,0 +1,1 @@
+export * from './inspect-model.ts';

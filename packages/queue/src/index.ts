@@ -1,0 +1,1 @@
+export * from './doorbell-queue.ts';

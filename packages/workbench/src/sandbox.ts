@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { seccompFilter } from './seccomp-filter.ts';
+
+/** How user code is kept apart: `jail` is bubblewrap, `process` a plain process group. */
+export type SandboxLevel = 'jail' | 'process';
+
+export interface SandboxStatus {
+  readonly level: SandboxLevel;
+  /** Why there is no jail, a sentence; null when there is one. */
+  readonly warning: string | null;
+  /** Path of bubblewrap where the level is `jail`. */
+  readonly bubblewrap: string | null;
+}
+
+export interface JailLimits {
+  /** Bytes of the private home, and of /tmp; both live in memory. */
+  readonly homeBytes: number;
+  readonly temporaryBytes: number;
+}
+
+export interface JailPlan {
+  readonly bubblewrap: string;
+  /** Folders of the host that the jail sees read-only at the same path: interpreter, environment. */
+  readonly readOnly: readonly string[];
+  /** Mounts at another path: [host path, jail path, writable]. */
+  readonly mounts: readonly (readonly [string, string, boolean])[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+  readonly limits: JailLimits;
+  /** Whether something inside must listen on ports below 1024, to stand for an address that has one. */
+  readonly hasLowPorts: boolean;
+}
+
+/** File descriptor in the child at which bubblewrap reads the seccomp program. */
+export const seccompDescriptor = 3;
+
+/** Finds out, by trying, whether a jail can be built here. User namespaces may be refused although bwrap exists. */
+export async function probeSandbox(bubblewrap = 'bwrap'): Promise<SandboxStatus> {
+  const args = [
+    '--unshare-all',
+    '--unshare-user',
+    '--disable-userns',
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    'true',
+  ];
+  try {
+    await promisify(execFile)(bubblewrap, args, { timeout: 10_000 });
+    return { level: 'jail', warning: null, bubblewrap };
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = isMissing
+      ? 'bubblewrap is not installed (Debian: apt-get install bubblewrap)'
+      : 'the system refuses the namespaces that bubblewrap needs';
+    return {
+      level: 'process',
+      warning: `Runs are not sandboxed: ${why}. User code can read what this process can read.`,
+      bubblewrap: null,
+    };
+  }
+}
+
+/**
+ * The arguments of bubblewrap for a jail. Where ports below 1024 are needed, a first bubblewrap makes the network and
+ * opens them to everybody in it, and the jail is made inside: the jail itself never has a capability.
+ */
+export function jailArguments(plan: JailPlan): string[] {
+  if (!plan.hasLowPorts) return ['--unshare-all', ...innerArguments(plan)];
+  const openPorts = 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$0" "$@"';
+  return [
+    ...['--unshare-user', '--unshare-net', '--uid', '0', '--gid', '0', '--die-with-parent'],
+    // CAP_SETFCAP: Linux asks for it where a user namespace hands its user 0 on to another one.
+    ...['--cap-drop', 'ALL', '--cap-add', 'CAP_NET_ADMIN', '--cap-add', 'CAP_SETFCAP', '--dev-bind', '/', '/'],
+    ...['--', '/bin/sh', '-c', openPorts, plan.bubblewrap],
+    ...['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
+    ...innerArguments(plan),
+  ];
+}
+
+/**
+ * The arguments of bubblewrap for one jail: every namespace of its own, no capability, no further user namespaces, a
+ * network with nothing but loopback, the system read-only, and nothing of the host's home, data or processes.
+ */
+function innerArguments(plan: JailPlan): string[] {
+  const { limits } = plan;
+  return [
+    ...['--unshare-user', '--disable-userns', '--die-with-parent', '--new-session'],
+    ...['--uid', '1000', '--gid', '1000', '--hostname', 'run', '--cap-drop', 'ALL', '--clearenv'],
+    ...systemMounts(),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...['--size', String(limits.temporaryBytes), '--tmpfs', '/dev/shm'],
+    ...['--size', String(limits.temporaryBytes), '--perms', '1777', '--tmpfs', '/tmp'],
+    ...['--size', String(limits.homeBytes), '--tmpfs', '/home/jovyan'],
+    ...plan.readOnly.flatMap((path) => ['--ro-bind', path, path]),
+    ...plan.mounts.flatMap(([from, to, isWritable]) => [isWritable ? '--bind' : '--ro-bind', from, to]),
+    // The root of the jail itself takes no files: what may be written is the home, /tmp and /dev/shm.
+    ...['--remount-ro', '/'],
+    ...Object.entries(plan.environment).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...(seccompFilter() === null ? [] : ['--seccomp', String(seccompDescriptor)]),
+    '--',
+    ...plan.command,
+  ];
+}
+
+/** What of the system's own files a Python program needs: programs, libraries, certificates, time zones, users. */
+function systemMounts(): string[] {
+  const args: string[] = ['--ro-bind', '/usr', '/usr'];
+  for (const path of ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']) {
+    if (!existsSync(path)) continue;
+    if (lstatSync(path).isSymbolicLink()) args.push('--symlink', readlinkSync(path), path);
+    else args.push('--ro-bind', path, path);
+  }
+  for (const path of [
+    '/etc/ssl',
+    '/etc/ca-certificates',
+    '/etc/alternatives',
+    '/etc/ld.so.cache',
+    '/etc/localtime',
+    '/etc/fonts',
+    '/etc/mime.types',
+  ]) {
+    if (existsSync(path)) args.push('--ro-bind', realpathSync(path), path);
+  }
+  return args;
+}

@@ -1,0 +1,44 @@
+// `npm test` and `npm run check`: runs the stages, adds their tests up and ends with the line "N passed, N failed".
+// Arguments choose stages by name: `npm test -- unit integration`.
+import { type Counts, runStage, type StageRun } from './run-stage.ts';
+import { repository } from './source-files.ts';
+import { chooseStages, type Stage } from './stages.ts';
+
+const [command, ...names] = process.argv.slice(2);
+let current: StageRun | undefined;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    current?.kill();
+    process.exit(130);
+  });
+}
+
+async function runAll(stages: readonly Stage[]): Promise<Counts> {
+  const rows: { stage: Stage; counts: Counts; seconds: number }[] = [];
+  for (const stage of stages) {
+    console.log(`\n── ${stage.title} ──`);
+    const startedAt = performance.now();
+    current = runStage(stage, repository);
+    const counts = await current.counts;
+    rows.push({ stage, counts, seconds: (performance.now() - startedAt) / 1000 });
+  }
+  console.log(
+    `\n${'stage'.padEnd(16)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(8)}${'s'.padStart(8)}`,
+  );
+  for (const { stage, counts, seconds } of rows) {
+    const cells = [counts.passed, counts.failed, counts.skipped, seconds.toFixed(0)];
+    console.log(stage.name.padEnd(16) + cells.map((cell) => String(cell).padStart(8)).join(''));
+  }
+  const sum = (key: keyof Counts): number => rows.reduce((total, row) => total + row.counts[key], 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
+}
+
+try {
+  const { passed, failed, skipped } = await runAll(chooseStages(command === 'check' ? 'check' : 'test', names));
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+} catch (error) {
+  console.log((error as Error).message);
+  process.exitCode = 1;
+}

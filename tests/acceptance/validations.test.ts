@@ -1,0 +1,3 @@
+import { runNotebook } from './support/notebook.ts';
+
+runNotebook('validations');
