@@ -10,17 +10,33 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** What the counting reads of Vitest's JSON report. */
+/** What is read of Vitest's JSON report. */
 interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly numFailedTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    /** Why a file could not be run. */
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+export interface StageResult {
+  readonly counts: Counts;
+  /** One paragraph for each test that failed, or file that could not be run: where it is, its name, and why. */
+  readonly failures: readonly string[];
 }
 
 export interface StageRun {
-  readonly counts: Promise<Counts>;
+  readonly result: Promise<StageResult>;
   /** Ends the stage and everything that it started. */
   kill(): void;
 }
@@ -35,10 +51,10 @@ export function runStage(stage: Stage, repository: string): StageRun {
   const reporting = stage.isVitest ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : [];
   const child = spawn(program, [...args, ...reporting], { cwd: repository, stdio: 'inherit', detached: true });
   const kill = (): void => killGroup(child);
-  return { counts: finish(stage, child, report), kill };
+  return { result: finish(stage, child, report), kill };
 }
 
-async function finish(stage: Stage, child: ChildProcess, report: string): Promise<Counts> {
+async function finish(stage: Stage, child: ChildProcess, report: string): Promise<StageResult> {
   let isLate = false;
   const deadline = setTimeout(() => {
     isLate = true;
@@ -47,10 +63,12 @@ async function finish(stage: Stage, child: ChildProcess, report: string): Promis
   try {
     const [code] = (await once(child, 'exit')) as [number | null];
     if (isLate) console.log(`${stage.title}: stopped after ${stage.deadlineMinutes} minutes`);
-    return stage.isVitest ? countVitest(readReport(report), code) : countCommand(code);
+    if (!stage.isVitest) return { counts: countCommand(code), failures: [] };
+    const vitest = readReport(report);
+    return { counts: countVitest(vitest, code), failures: vitest === undefined ? [] : failuresIn(vitest) };
   } catch (error) {
     console.log(`${stage.title}: ${(error as Error).message}`);
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { counts: { passed: 0, failed: 1, skipped: 0 }, failures: [] };
   } finally {
     clearTimeout(deadline);
     // Servers that a test forgot.
@@ -75,6 +93,16 @@ export function countVitest(report: VitestReport | undefined, code: number | nul
     failed: numFailedTests + (hasHiddenFailure ? 1 : 0),
     skipped: numPendingTests + numTodoTests,
   };
+}
+
+/** The failures of a run of Vitest, so that the end of a long output can name them again. */
+export function failuresIn({ testResults }: Pick<VitestReport, 'testResults'>): string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => [
+    ...(message === '' ? [] : [`${name}\n${message}`]),
+    ...assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => `${name}: ${fullName}\n${failureMessages.join('\n')}`),
+  ]);
 }
 
 function readReport(file: string): VitestReport | undefined {

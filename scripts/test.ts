@@ -15,13 +15,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 async function runAll(stages: readonly Stage[]): Promise<Counts> {
-  const rows: { stage: Stage; counts: Counts; seconds: number }[] = [];
+  const rows: { stage: Stage; counts: Counts; failures: readonly string[]; seconds: number }[] = [];
   for (const stage of stages) {
     console.log(`\n── ${stage.title} ──`);
     const startedAt = performance.now();
     current = runStage(stage, repository);
-    const counts = await current.counts;
-    rows.push({ stage, counts, seconds: (performance.now() - startedAt) / 1000 });
+    const result = await current.result;
+    rows.push({ stage, ...result, seconds: (performance.now() - startedAt) / 1000 });
+  }
+  // Again at the end, where they are seen when only the end of the output is kept.
+  for (const { stage, failures } of rows) {
+    for (const failure of failures) console.log(`\nFailed in ${stage.name}: ${failure.slice(0, 2000)}`);
   }
   console.log(
     `\n${'stage'.padEnd(16)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(8)}${'s'.padStart(8)}`,
