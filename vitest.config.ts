@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve },
   environments: { ssr: { resolve }, __vitest__: { resolve } },
   test: {
+    // What is awaited comes in time on a quiet machine; a busy one must not make it fail.
+    expect: { poll: { timeout: 15_000, interval: 20 } },
     projects: [
       {
         extends: true,

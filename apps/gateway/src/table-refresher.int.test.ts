@@ -94,7 +94,7 @@ test('while the database is away the tables stay, and afterwards they follow aga
   const admin = createPool(database.url.replace(`///${name}`, '///postgres'));
   closers.push(() => admin.end());
   await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-  await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+  await admin.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [name]);
   await waitUntil('the outage is noticed', () => events.includes('out'));
   expect(route()).not.toBeNull();
   expect(access.isMember(serving.userId, serving.workspaceId)).toBe(true);

@@ -1,4 +1,5 @@
 import type { SandboxStatus } from '@pademelon/workbench';
+import { waitUntil } from '@pademelon/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openWorkerTestBench, processesWith, testRunSettings, type WorkerTestBench } from './worker-test-bench.ts';
 
@@ -34,7 +35,8 @@ subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 300; : ${mark}"])
 time.sleep(300)`;
   const run = await bench.run({ code, timeoutSeconds: 1 }, { sandbox });
   expect(run).toMatchObject({ state: 'timed_out' });
-  expect(processesWith(mark)).toEqual([]);
+  // Killed, and gone when the kernel comes to it: no pid namespace waits for the last of them.
+  await waitUntil('the process group is gone', () => processesWith(mark).length === 0);
 });
 
 test('its memory and its processes are limited too', async () => {

@@ -22,7 +22,7 @@ export function connectToDatabase(platform: Platform): DatabaseSwitch {
     pool,
     async shut() {
       await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-      await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+      await admin.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [name]);
     },
     async open() {
       await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);

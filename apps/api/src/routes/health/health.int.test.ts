@@ -1,4 +1,5 @@
 import { createPool } from '@pademelon/database';
+import { waitUntil } from '@pademelon/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestApi, type TestApi } from '../../test-api.ts';
 
@@ -19,7 +20,7 @@ it('is ready while the database answers, and says so without a token', async () 
   const administration = createPool(api.database.url.replace(`///${name}`, '///postgres'), { max: 1 });
   try {
     await administration.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
-    await administration.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    await administration.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [name]);
     const answer = await ask();
     expect(answer.statusCode).toBe(503);
     expect(answer.json()).toEqual({ status: 'unavailable', reason: 'The database does not answer.' });
@@ -29,7 +30,7 @@ it('is ready while the database answers, and says so without a token', async () 
     await administration.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS true`);
     await administration.end();
   }
-  expect((await ask()).statusCode).toBe(200);
+  await waitUntil('it is ready again', async () => (await ask()).statusCode === 200);
 });
 
 it('shows Prometheus what there is, by route and not by name', async () => {

@@ -44,6 +44,7 @@ async function beginUpload(port: number, wire: 'stream' | 'form', workspaceId: n
       : '/v1/api/models/upload';
   const type = wire === 'stream' ? [] : [`content-type: ${formHeaders['content-type']}`];
   const socket = connect(port, '127.0.0.1');
+  cleanUps.push(async () => socket.destroy());
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   const head = [
