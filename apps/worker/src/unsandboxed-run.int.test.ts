@@ -1,5 +1,5 @@
-import type { SandboxStatus } from '@pademelon/workbench';
 import { waitUntil } from '@pademelon/testing';
+import type { SandboxStatus } from '@pademelon/workbench';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openWorkerTestBench, processesWith, testRunSettings, type WorkerTestBench } from './worker-test-bench.ts';
 
