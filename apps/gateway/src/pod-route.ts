@@ -1,5 +1,6 @@
 import { podKeyHeader } from '@pademelon/contracts';
 import type { DeadlineWatch } from '@pademelon/http1';
+import { podSocketName } from '@pademelon/runtime/pod-socket';
 import { UpstreamPool } from './upstream-pool.ts';
 
 /** A ready pod with the connections to it. */
@@ -17,7 +18,8 @@ export class PodRoute {
     const { id, address, port, key, watch } = options;
     this.id = id;
     this.headPrefix = ` HTTP/1.1\r\n${podKeyHeader}: ${key}\r\n`;
-    this.pool = new UpstreamPool({ address, port, watch, connectMs: 1_000, idleMs: 30_000, maxIdle: 256 });
+    const localName = podSocketName(key, port);
+    this.pool = new UpstreamPool({ address, port, localName, watch, connectMs: 1_000, idleMs: 30_000, maxIdle: 256 });
   }
 
   /** How long it has been at work without an answer. */

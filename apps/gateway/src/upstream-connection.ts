@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { BodyScanner, type DeadlineWatch, ProtocolError, ResponseHead, type Watched } from '@pademelon/http1';
 
 /** What an exchange does with the response that it gets. */
@@ -17,13 +17,9 @@ export interface ResponseReceiver {
 }
 
 export interface UpstreamOptions {
-  readonly address: string;
-  readonly port: number;
+  readonly destination: NetConnectOpts;
   readonly watch: DeadlineWatch;
   readonly connectMs: number;
-  /** An unused connection is closed after this time: shorter than the other side waits, which else might close it first. */
-  readonly idleMs: number;
-  readonly maxIdle: number;
 }
 
 /** Whoever keeps connections between requests. */
@@ -56,12 +52,12 @@ export class UpstreamConnection implements Watched {
   }
 
   private constructor(options: Options, onConnected: (connection: UpstreamConnection | null) => void) {
-    const { address, port, watch, connectMs } = options;
+    const { destination, watch, connectMs } = options;
     this.#options = options;
     this.#onConnected = onConnected;
     this.deadlineAt = watch.now + connectMs;
     watch.add(this);
-    this.socket = connect({ host: address, port, noDelay: true });
+    this.socket = connect(destination);
     this.socket.on('connect', () => this.#settle(this));
     this.socket.on('data', (bytes) => this.#onData(bytes));
     this.socket.on('drain', () => this.#receiver?.onUpstreamDrain());

@@ -1,13 +1,26 @@
 import { UpstreamConnection, type UpstreamOptions } from './upstream-connection.ts';
 
+export interface UpstreamPoolOptions extends Omit<UpstreamOptions, 'destination'> {
+  readonly address: string;
+  readonly port: number;
+  /** The same server's Unix socket, if it is on this machine. */
+  readonly localName?: string | null;
+  /** An unused connection is closed after this time: shorter than the other side waits, which else might close it first. */
+  readonly idleMs: number;
+  readonly maxIdle: number;
+}
+
 /** Kept connections to one server. The one used last is used next, so that unneeded ones age and go. */
 export class UpstreamPool {
-  readonly #options: UpstreamOptions;
+  readonly #options: UpstreamPoolOptions;
+  /** Null once nobody has answered there. */
+  #localName: string | null;
   readonly #idle: UpstreamConnection[] = [];
   #isClosed = false;
 
-  constructor(options: UpstreamOptions) {
+  constructor(options: UpstreamPoolOptions) {
     this.#options = options;
+    this.#localName = options.localName ?? null;
   }
 
   get idleCount(): number {
@@ -23,7 +36,7 @@ export class UpstreamPool {
         return;
       }
     }
-    UpstreamConnection.open({ ...this.#options, pool: this }, onConnection);
+    this.#open(onConnection);
   }
 
   /** Takes back a connection whose last response is complete. */
@@ -46,5 +59,19 @@ export class UpstreamPool {
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  #open(onConnection: (connection: UpstreamConnection | null) => void): void {
+    const { address, port, watch, connectMs } = this.#options;
+    const path = this.#localName;
+    const destination = path === null ? { host: address, port, noDelay: true } : { path };
+    UpstreamConnection.open({ destination, watch, connectMs, pool: this }, (connection) => {
+      if (connection !== null || path === null) {
+        onConnection(connection);
+        return;
+      }
+      this.#localName = null;
+      this.#open(onConnection);
+    });
   }
 }

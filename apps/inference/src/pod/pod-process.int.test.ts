@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PodSpec, PodToHost } from '@pademelon/contracts';
+import { podSocketName } from '@pademelon/runtime/pod-socket';
 import { waitUntil } from '@pademelon/testing';
 import { endlessLoopModel, sumModel } from '@pademelon/testing/onnx';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -84,8 +85,8 @@ interface RawAnswer {
 }
 
 /** One connection on which raw bytes are sent and answers are read in their order. */
-function dial(port: number) {
-  const socket = connect(port, '127.0.0.1');
+function dial(where: number | string) {
+  const socket = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where);
   releases.push(() => socket.destroy());
   let received = '';
   let wake = (): void => undefined;
@@ -149,6 +150,23 @@ describe('a pod', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
     await client.closed;
   });
+
+  it.runIf(process.platform === 'linux')(
+    'serves callers of its own machine by a socket, too, until it is drained',
+    async () => {
+      const { child } = startProcess(sumModel());
+      const { port } = await message(child, 'ready');
+      const client = dial(podSocketName('the pod key', port)!);
+      client.socket.write(request(good, { 'x-pademelon-key': 'another key' }));
+      expect((await client.answer()).status).toBe(401);
+      const other = dial(podSocketName('the pod key', port)!);
+      other.socket.write(request(good));
+      expect(JSON.parse((await other.answer()).body)).toMatchObject([{ 'out.y': [6] }]);
+      child.send({ type: 'drain' });
+      expect(await once(child, 'exit')).toEqual([0, null]);
+      await other.closed;
+    },
+  );
 
   it('answers pipelined requests in their order, good and bad ones', async () => {
     const { child } = startProcess(sumModel());

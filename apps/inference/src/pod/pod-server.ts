@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import {
   type ErrorWord,
   type InferenceErrorForm,
@@ -21,6 +22,7 @@ import {
   type RequestHead,
   Wakefulness,
 } from '@pademelon/http1';
+import { podSocketName } from '@pademelon/runtime/pod-socket';
 import { BatchQueue } from './batching/batch-queue.ts';
 import type { BatchingPolicy } from './batching/batching-policy.ts';
 import { SideQueue } from './challengers/side-queue.ts';
@@ -59,14 +61,16 @@ export class PodServer implements RequestHandler {
   readonly #connections = new Set<RequestConnection>();
   readonly #wakefulness = new Wakefulness(() => this.#connections.size);
   readonly #work: Queue;
-  readonly #server: Server;
+  /** On its port, and on its socket for callers on this machine. */
+  readonly #servers: readonly [Server, Server];
   #isDraining = false;
 
   constructor(options: PodServerOptions) {
     this.#options = options;
     this.#key = Buffer.from(options.spec.key);
     this.#work = makeQueue(options);
-    this.#server = createServer((socket) => this.#accept(socket));
+    const makeServer = (): Server => createServer((socket) => this.#accept(socket));
+    this.#servers = [makeServer(), makeServer()];
   }
 
   get counts(): { requests: number; errors: number; queued: number } {
@@ -75,26 +79,23 @@ export class PodServer implements RequestHandler {
   }
 
   /** Resolves with the port that the system chose. */
-  listen(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host: this.#options.spec.bindAddress, port: 0, backlog: 1024 }, () => {
-        this.#server.off('error', reject);
-        resolve((this.#server.address() as { port: number }).port);
-      });
-    });
+  async listen(): Promise<number> {
+    const { bindAddress, key } = this.#options.spec;
+    const [onPort, onSocket] = this.#servers;
+    await listening(onPort, { host: bindAddress, port: 0 });
+    const { port } = onPort.address() as AddressInfo;
+    const path = podSocketName(key, port);
+    if (path !== null) await listening(onSocket, { path });
+    return port;
   }
 
   /** Accepts no more, answers what has come, and resolves when the last connection is closed and all is logged. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        this.#watch.stop();
-        resolve();
-      });
-      for (const connection of this.#connections) connection.closeWhenIdle();
-    });
+    const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    for (const connection of this.#connections) connection.closeWhenIdle();
+    await Promise.all(closed);
+    this.#watch.stop();
     await this.#work.settled?.();
   }
 
@@ -168,6 +169,11 @@ export class PodServer implements RequestHandler {
     const bytes = Buffer.from(presented, 'latin1');
     return bytes.length === this.#key.length && timingSafeEqual(bytes, this.#key);
   }
+}
+
+async function listening(server: Server, where: ListenOptions): Promise<void> {
+  server.listen({ ...where, backlog: 1024 });
+  await once(server, 'listening');
 }
 
 function makeQueue(options: PodServerOptions): Queue {
