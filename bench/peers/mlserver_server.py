@@ -5,6 +5,7 @@ Speaks the Open Inference Protocol. Usage: mlserver_server.py <model> <port>
 
 import json
 import os
+import socket
 import sys
 import tempfile
 
@@ -29,12 +30,16 @@ class OnnxModel(MLModel):
         return InferenceResponse(model_name=self.name, outputs=[NumpyCodec.encode_output("variable", output)])
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
 if __name__ == "__main__":
     folder = tempfile.mkdtemp(prefix="pademelon-bench-mlserver-")
-    port = int(sys.argv[2])
+    ports = {"http_port": int(sys.argv[2]), "grpc_port": free_port(), "metrics_port": free_port()}
     with open(os.path.join(folder, "settings.json"), "w") as file:
-        settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": port + 1, "metrics_port": port + 2}
-        json.dump({**settings, "parallel_workers": 0, "debug": False, "metrics_endpoint": None}, file)
+        json.dump({"host": "127.0.0.1", **ports, "parallel_workers": 0, "debug": False, "metrics_endpoint": None}, file)
     with open(os.path.join(folder, "model-settings.json"), "w") as file:
         parameters = {"uri": sys.argv[1]}
         json.dump({"name": "peer", "implementation": "mlserver_server.OnnxModel", "parameters": parameters}, file)

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { findFreePort } from '../../scripts/free-port.ts';
 import { ensurePythonEnvironment, PythonMissing, pythonProcessEnvironment } from '../../scripts/python-environment.ts';
 import { fastApiEnvironment } from '../../scripts/python-environments.ts';
-import { freePort } from '../../tests/acceptance/support/platform.ts';
 import { type Target, TargetUnavailable } from '../target.ts';
 import { firstAnswer } from './first-answer.ts';
 import { treeMemoryBytes } from './tree-memory.ts';
@@ -16,7 +16,7 @@ export function fastApiTarget(options: { readonly isGcOff: boolean }): Target {
       const python = await ensurePythonEnvironment(fastApiEnvironment).catch((error: unknown) => {
         throw error instanceof PythonMissing ? new TargetUnavailable(error.message) : error;
       });
-      const port = await freePort();
+      const port = await findFreePort();
       const arguments_ = ['fastapi_server.py', modelPath, String(port), ...(options.isGcOff ? ['gc-off'] : [])];
       const startedAt = performance.now();
       const server = spawn(python, arguments_, {

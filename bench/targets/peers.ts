@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { findFreePort } from '../../scripts/free-port.ts';
 import { descendants } from '../../scripts/process-tree.ts';
 import {
   ensurePythonEnvironment,
@@ -8,7 +9,6 @@ import {
   PythonMissing,
   pythonProcessEnvironment,
 } from '../../scripts/python-environment.ts';
-import { freePort } from '../../tests/acceptance/support/platform.ts';
 import { openInferenceForm, type RequestForm, rowsForm } from '../request-form.ts';
 import { type Target, TargetUnavailable } from '../target.ts';
 import { firstAnswer } from './first-answer.ts';
@@ -87,7 +87,7 @@ export function peerTarget({ name, script, path, form, requirement }: Peer): Tar
         const reason = error instanceof PythonMissing ? error.message : error.message.split('\n').at(-1);
         throw new TargetUnavailable(reason);
       });
-      const port = await freePort();
+      const port = await findFreePort();
       const startedAt = performance.now();
       const server = spawn(python, [script, modelPath, String(port)], {
         cwd: join(import.meta.dirname, '../peers'),

@@ -1,21 +1,11 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findFreePort } from '../../scripts/free-port.ts';
 import { prepareBareDebian, whyNoBareDebian } from './bare-debian.ts';
 import { type FreshCheckout, makeFreshCheckout } from './fresh-checkout.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const obstacle = whyNoBareDebian();
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 // Where this runs for everybody it must run; on one's own machine it may be impossible.
 it.runIf(obstacle !== undefined && process.env['CI'])('has what it needs', () => expect.fail(obstacle));

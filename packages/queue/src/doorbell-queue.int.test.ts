@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { createTestDatabase, type TestDatabase } from '@pademelon/testing';
+import { createTestDatabase, findFreePort, type TestDatabase } from '@pademelon/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type DoorbellQueue, openDoorbellQueue } from './doorbell-queue.ts';
 
@@ -15,7 +14,7 @@ let redisUrl = '';
 beforeAll(async () => {
   database = await createTestDatabase();
   if (!hasRedis) return;
-  const port = await freePort();
+  const port = await findFreePort();
   redisUrl = `redis://127.0.0.1:${port}`;
   redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -33,15 +32,6 @@ afterAll(async () => {
   }
   await database.drop();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const backends = [
   { name: 'PostgreSQL', isThere: true, url: () => undefined },
@@ -111,7 +101,7 @@ describe.each(backends)('the doorbell on $name', ({ isThere, url }) => {
 test('a ring while the queue is away is told and does not throw', async () => {
   const errors: unknown[] = [];
   const queue = openDoorbellQueue({
-    redisUrl: `redis://127.0.0.1:${await freePort()}`,
+    redisUrl: `redis://127.0.0.1:${await findFreePort()}`,
     databaseUrl: database.url,
     onError: (error) => errors.push(error),
   });

@@ -1,3 +1,4 @@
+export * from './free-port.ts';
 export * from './hostile-zips.ts';
 export * from './serving-rows.ts';
 export * from './test-database.ts';

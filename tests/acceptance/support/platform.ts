@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../../../scripts/free-port.ts';
 import { repositoryFolder } from './repository.ts';
 import { until } from './until.ts';
 
@@ -41,7 +41,7 @@ const stopWithinMs = 20_000;
 /** Starts the product as `npm start` does, on a free port of the loopback address, and waits until it is ready. */
 export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'pademelon-acceptance-')));
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await findFreePort());
   const startedAt = performance.now();
   const launcher = spawn('sh', ['scripts/bootstrap.sh', 'start'], {
     cwd: repositoryFolder,
@@ -76,15 +76,6 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
 
 export async function readCredentials(home: string): Promise<{ username: string; password: string }> {
   return JSON.parse(await readFile(join(home, 'credentials.json'), 'utf8'));
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The caller's environment without settings of the product and of the SDKs, so that only the test's count. */

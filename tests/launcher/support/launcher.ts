@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
+import { findFreePort } from '../../../scripts/free-port.ts';
 import { processTree } from './processes.ts';
 
 export const repository = resolve(import.meta.dirname, '../../..');
@@ -26,15 +26,6 @@ export function makeHome(): string {
   const home = mkdtempSync(join(tmpdir(), 'launcher-test-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   return home;
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /**

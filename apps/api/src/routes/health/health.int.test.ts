@@ -20,7 +20,9 @@ it('is ready while the database answers, and says so without a token', async () 
   const administration = createPool(api.database.url.replace(`///${name}`, '///postgres'), { max: 1 });
   try {
     await administration.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
-    await administration.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [name]);
+    await administration.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [
+      name,
+    ]);
     const answer = await ask();
     expect(answer.statusCode).toBe(503);
     expect(answer.json()).toEqual({ status: 'unavailable', reason: 'The database does not answer.' });

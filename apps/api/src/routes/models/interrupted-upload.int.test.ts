@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createDatabase } from '@pademelon/database';
-import { createTestDatabase } from '@pademelon/testing';
+import { createTestDatabase, findFreePort } from '@pademelon/testing';
 import { writeOnnxModel } from '@pademelon/testing/onnx';
 import { afterEach, expect, test } from 'vitest';
 import { createTestApi } from '../../test-api.ts';
@@ -118,7 +118,7 @@ test('kill -9 of the API in the middle leaves nothing visible, and the same uplo
 
 /** The real process, with AUTH=off so that whoever calls is ada. */
 async function startApi(databaseUrl: string, home: string): Promise<{ process: ChildProcess; port: number }> {
-  const port = await freePort();
+  const port = await findFreePort();
   const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
   const child = spawn(process.execPath, ['--conditions=source', main], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -137,15 +137,6 @@ async function startApi(databaseUrl: string, home: string): Promise<{ process: C
   });
   await once(child, 'message');
   return { process: child, port };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function post(port: number, path: string, body: object): Promise<Record<string, unknown>> {
