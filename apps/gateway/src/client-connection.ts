@@ -13,7 +13,6 @@ import {
 import { errorAnswer, protocolErrorWord } from './error-answer.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
-import { passOn } from './pass-on.ts';
 import type { Caller, RequestRouter } from './request-router.ts';
 
 export interface ClientTimeouts {
@@ -38,6 +37,8 @@ export const defaultClientTimeouts: ClientTimeouts = {
   unwantedBodyMs: 5_000,
   stallMs: 60_000,
 };
+
+const nothing = Buffer.alloc(0);
 
 type Awaits = 'idle' | 'head' | 'body' | 'response' | 'reader' | 'unwanted';
 
@@ -119,9 +120,17 @@ export class ClientConnection implements RequestSink, Caller, Watched {
 
   write(bytes: Buffer | string): boolean {
     if (this.#isClosing) return true;
-    const isTaken = typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : passOn(this.#socket, bytes);
+    const isTaken = typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
     if (!isTaken) this.#moveDeadline();
     return isTaken;
+  }
+
+  isHolding(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  whenSent(onSent: () => void): void {
+    if (!this.#isClosing) this.#socket.write(nothing, (error) => !error && onSent());
   }
 
   pauseBody(): void {

@@ -8,6 +8,10 @@ import type { ResponseReceiver, UpstreamConnection } from './upstream-connection
 /** What an exchange asks of the connection of its caller. */
 export interface ExchangeCaller {
   write(bytes: Buffer | string): boolean;
+  /** Whether something of what was written is still to be sent. */
+  isHolding(): boolean;
+  /** Calls back once all that was written is sent, and never if that fails. */
+  whenSent(onSent: () => void): void;
   /** Stops and goes on taking the request's body. */
   pauseBody(): void;
   resumeBody(): void;
@@ -189,6 +193,14 @@ export class Exchange implements ResponseReceiver {
 
   onResponseBytes(bytes: Buffer | string): void {
     if (!this.#caller.write(bytes)) this.#connection?.socket.pause();
+  }
+
+  isHolding(): boolean {
+    return this.#caller.isHolding();
+  }
+
+  whenSent(onSent: () => void): void {
+    this.#caller.whenSent(onSent);
   }
 
   onResponseEnd(): void {

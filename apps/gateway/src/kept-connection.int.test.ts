@@ -45,6 +45,8 @@ test('a request on a kept connection that turns out to be reset goes out again, 
         received += bytes.toString();
         return true;
       },
+      isHolding: () => false,
+      whenSent: () => undefined,
       pauseBody: () => undefined,
       onStarted: () => undefined,
       resumeBody: () => undefined,

@@ -24,3 +24,11 @@ test('beyond its capacity the token that was unused for longest goes', () => {
     'c',
   ]);
 });
+
+test('nothing is left of what was cleared, the token that came last included', () => {
+  const cache = new TokenCache();
+  cache.put('a', token('a'));
+  expect(cache.get('a', 0)?.userId).toBe('a');
+  cache.clear();
+  expect(cache.get('a', 0)).toBeNull();
+});

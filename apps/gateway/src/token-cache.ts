@@ -10,12 +10,14 @@ export interface VerifiedToken {
 }
 
 /**
- * Verified tokens by the SHA-256 of the header that brought them: verifying a signature costs 100 µs, a look-up 2 µs, and a memory dump
- * of the gateway shows no token. Holds at most `capacity`; the one unused for longest goes first.
+ * Verified tokens by the SHA-256 of the header that brought them: verifying a signature costs 100 µs, a look-up 2 µs. Of
+ * the tokens themselves it keeps the one that came last, since the next request mostly brings the same. Holds at most
+ * `capacity`; the one unused for longest goes first.
  */
 export class TokenCache {
   readonly #capacity: number;
   readonly #tokens = new Map<string, VerifiedToken>();
+  #last: { readonly text: string; readonly token: VerifiedToken } | null = null;
 
   constructor(capacity = 10_000) {
     this.#capacity = capacity;
@@ -26,6 +28,7 @@ export class TokenCache {
   }
 
   get(text: string, nowMs: number): VerifiedToken | null {
+    if (this.#last?.text === text && nowMs < this.#last.token.expiresAtMs) return this.#last.token;
     const key = keyOf(text);
     const token = this.#tokens.get(key);
     if (token === undefined) return null;
@@ -33,6 +36,7 @@ export class TokenCache {
     if (token.expiresAtMs <= nowMs) return null;
     // A map iterates in the order of insertion: the first entry is the one unused for longest.
     this.#tokens.set(key, token);
+    this.#last = { text, token };
     return token;
   }
 
@@ -46,6 +50,7 @@ export class TokenCache {
   }
 
   clear(): void {
+    this.#last = null;
     this.#tokens.clear();
   }
 }

@@ -1,14 +1,19 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { BodyScanner, type DeadlineWatch, ProtocolError, ResponseHead, type Watched } from '@pademelon/http1';
+import { giveBackChunk, takeChunk } from './chunk.ts';
 
 /** What an exchange does with the response that it gets. */
 export interface ResponseReceiver {
   /** The final head. Returns what is to be passed on in its place, or null when its bytes can pass as they are. */
   onResponseHead(head: ResponseHead): string | null;
-  /** An answer before the answer (100 Continue), as it came. */
+  /** An answer before the answer (100 Continue), as it came. As with `onResponseBytes`. */
   onInterimResponse(bytes: Buffer): void;
-  /** More of the response, head included, framing untouched. */
+  /** More of the response, head included, framing untouched. Their memory is read into again unless `isHolding`. */
   onResponseBytes(bytes: Buffer | string): void;
+  /** Whether bytes that it got are still to be sent. */
+  isHolding(): boolean;
+  /** Calls back once all that it got is sent, and never if that fails. */
+  whenSent(onSent: () => void): void;
   onResponseEnd(): void;
   /** The connection ended before the response did. */
   onUpstreamLost(): void;
@@ -46,6 +51,8 @@ export class UpstreamConnection implements Watched {
   #isBodyPhase = false;
   #held: Buffer | null = null;
   #isBroken = false;
+  /** What is read lies in it, and is passed on from there. */
+  #chunk = takeChunk();
 
   static open(options: Options, onConnection: (connection: UpstreamConnection | null) => void): void {
     new UpstreamConnection(options, onConnection);
@@ -57,9 +64,17 @@ export class UpstreamConnection implements Watched {
     this.#onConnected = onConnected;
     this.deadlineAt = watch.now + connectMs;
     watch.add(this);
-    this.socket = connect(destination);
+    this.socket = connect({
+      ...destination,
+      onread: {
+        buffer: () => this.#chunk,
+        callback: (length, chunk) => {
+          this.#onData((chunk as Buffer).subarray(0, length));
+          return true;
+        },
+      },
+    });
     this.socket.on('connect', () => this.#settle(this));
-    this.socket.on('data', (bytes) => this.#onData(bytes));
     this.socket.on('drain', () => this.#receiver?.onUpstreamDrain());
     this.socket.on('end', () => this.#onEnd());
     // 'close' follows and decides.
@@ -104,7 +119,8 @@ export class UpstreamConnection implements Watched {
   }
 
   #onData(bytes: Buffer): void {
-    if (this.#receiver === null) {
+    const receiver = this.#receiver;
+    if (receiver === null) {
       // Nobody asked: whatever this is, it must not become the answer to the next request.
       this.destroy();
       return;
@@ -115,6 +131,14 @@ export class UpstreamConnection implements Watched {
       if (!(error instanceof ProtocolError)) throw error;
       this.#lose();
     }
+    if (receiver.isHolding()) this.#replaceChunk(receiver);
+  }
+
+  /** Mostly the kernel takes all of it at once. Else it stays as it is until it is sent, and we go on in another one. */
+  #replaceChunk(receiver: ResponseReceiver): void {
+    const chunk = this.#chunk;
+    this.#chunk = takeChunk();
+    receiver.whenSent(() => giveBackChunk(chunk));
   }
 
   #scan(bytes: Buffer): void {
@@ -122,7 +146,7 @@ export class UpstreamConnection implements Watched {
     let at = 0;
     while (!this.#isBodyPhase) {
       if (!this.#head.scan(bytes, at, bytes.length)) {
-        this.#held = at === 0 ? bytes : bytes.subarray(at);
+        this.#held = Buffer.from(bytes.subarray(at));
         return;
       }
       const end = at + this.#head.length;
@@ -188,6 +212,7 @@ export class UpstreamConnection implements Watched {
     this.#options.watch.delete(this);
     this.#options.pool.forget(this);
     this.#settle(null);
+    giveBackChunk(this.#chunk);
     const receiver = this.#receiver;
     this.#receiver = null;
     receiver?.onUpstreamLost();
