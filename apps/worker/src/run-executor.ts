@@ -252,7 +252,8 @@ class Attempt {
         else ended = message;
       });
       supervisor.once('error', reject);
-      supervisor.once('exit', () => {
+      // Not 'exit', which may be told before its last words are read.
+      supervisor.once('close', () => {
         this.#supervisor = null;
         if (ended !== null) resolve(ended);
         else reject(new Error('The supervisor of the run ended without a word.'));

@@ -72,7 +72,8 @@ export class ForkedConnectionTester implements ConnectionTester {
       }, timeoutMs);
       child.once('message', (result: ProbeResult) => resolve(result));
       child.once('error', () => undefined);
-      child.once('exit', () => {
+      // Not 'exit', which may be told before its result is read.
+      child.once('close', () => {
         clearTimeout(timer);
         resolve({ outcome: 'unreachable', text: 'The test ended without a result.' });
       });

@@ -67,7 +67,8 @@ export class PodProcess {
       serialization: 'json',
     });
     this.#child.on('message', (message: PodToHost) => this.#onMessage(message));
-    this.#child.once('exit', (code, signal) => this.#onExit(code, signal));
+    // Not 'exit', which may be told before its last message is read.
+    this.#child.once('close', (code, signal) => this.#onExit(code, signal));
     this.#child.on('error', (error) => {
       // Could not be started at all: there is no exit to wait for.
       if (this.#child.pid === undefined)

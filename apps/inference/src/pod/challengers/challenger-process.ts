@@ -132,7 +132,8 @@ export class ChallengerProcess implements Challenger {
     });
     this.#child = child;
     child.on('message', (message: ChallengerToPod) => this.#onMessage(message));
-    child.once('exit', (code, signal) => this.#onExit(signal ?? `status ${code}`));
+    // Not 'exit', which may be told before its last message is read.
+    child.once('close', (code, signal) => this.#onExit(signal ?? `status ${code}`));
     child.on('error', (error) => {
       // Could not be started at all: there is no exit to wait for.
       if (child.pid === undefined) this.#onExit(error.message);

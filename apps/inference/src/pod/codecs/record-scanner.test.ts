@@ -70,6 +70,10 @@ const numberText = fc.oneof(
   fc
     .tuple(fc.constantFrom('', '-'), fc.constantFrom('0', '1', '7', '12', '9007199254740993'), digits(0, 20))
     .map(([sign, whole, rest]) => `${sign}${whole}${rest === '' ? '' : `.${rest}`}`),
+  // About 2^53, where every step of the arithmetic must be exact.
+  fc
+    .tuple(fc.bigInt({ min: 2n ** 53n - 2_000n, max: 2n ** 53n + 100n }), fc.nat(15))
+    .map(([value, decimals]) => `${value}`.replace(new RegExp(`(.{${decimals}})$`), decimals === 0 ? '$1' : '.$1')),
   fc
     .tuple(digits(1, 3), fc.constantFrom('e', 'E'), fc.constantFrom('', '+', '-'), digits(1, 2))
     .map(([mantissa, e, sign, exponent]) => `${Number(mantissa)}${e}${sign}${exponent}`),
@@ -172,6 +176,11 @@ describe('RecordScanner', () => {
     [''],
   ])('leaves %s to the fallback', (text) => {
     expect(scan(Buffer.from(text))).toBeNull();
+  });
+
+  it.each(['-90071992547409.83', '9007199254740990', '9007199254.740989'])('reads %s to the last digit', (text) => {
+    const batch = expectSame(Buffer.from(`[{"plain":${text}}]`));
+    expect(batch!.columns[0]!.values[0]).toBe(Number(text));
   });
 
   it('keeps nothing of a request that it gave up', () => {

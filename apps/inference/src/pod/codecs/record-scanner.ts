@@ -191,7 +191,7 @@ export class RecordScanner {
       code = body[++at]!;
       if (isLeadingZero && code >= 48 && code <= 57) return false;
       while (code >= 48 && code <= 57) {
-        digits = digits * 10 + code - 48;
+        digits = digits * 10 + (code - 48);
         code = body[++at]!;
       }
       let decimals = 0;
@@ -199,7 +199,7 @@ export class RecordScanner {
         const dot = at;
         code = body[++at]!;
         while (code >= 48 && code <= 57) {
-          digits = digits * 10 + code - 48;
+          digits = digits * 10 + (code - 48);
           code = body[++at]!;
         }
         decimals = at - dot - 1;
