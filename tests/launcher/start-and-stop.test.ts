@@ -5,6 +5,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { isReady, launch, logIn, makeHome, untilReady } from './support/launcher.ts';
 import { memoryOf, processTree, survivors } from './support/processes.ts';
 
+const soon = { timeout: 15_000, interval: 50 };
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 it('starts, tells how to begin, lets the first user in, and leaves nothing behind on SIGTERM', async () => {
@@ -133,7 +134,7 @@ it('ends everything at once when it is told to stop again', async () => {
   const gateway = processes.find(({ command }) => command.includes('gateway'));
   process.kill(gateway?.pid as number, 'SIGSTOP');
   start.process.kill('SIGTERM');
-  await vi.waitFor(() => expect(start.output()).toContain('Stopping (SIGTERM)'));
+  await vi.waitFor(() => expect(start.output()).toContain('Stopping (SIGTERM)'), soon);
   await vi.waitFor(
     () => {
       start.process.kill('SIGTERM');
@@ -160,7 +161,7 @@ it.each(['api', 'gateway', 'inference', 'postgres'])('starts the service %s agai
   const pattern = name === 'postgres' ? /bin\/postgres / : new RegExp(`apps/${name}/`);
   const victim = processTree(start.pid).find(({ command }) => pattern.test(command));
   process.kill(victim?.pid as number, 'SIGKILL');
-  await vi.waitFor(() => expect(start.output()).toMatch(new RegExp(`${name}: .*starting it again in 0.2 s`)));
+  await vi.waitFor(() => expect(start.output()).toMatch(new RegExp(`${name}: .*starting it again in 0.2 s`)), soon);
   await untilReady(start.url);
   expect((await logIn(start.url, start.home)).status).toBe(200);
   const successor = processTree(start.pid).find(({ command }) => pattern.test(command));

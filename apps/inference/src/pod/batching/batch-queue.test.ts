@@ -104,7 +104,7 @@ describe('BatchQueue', () => {
   it('joins what comes in one turn of the event loop when there is no delay', async () => {
     const { send, runs } = await setup({ maxDelayMs: 0 });
     for (const name of ['a', 'b', 'c']) send(name, { body: row(1, 2, 3) });
-    await vi.waitFor(() => expect(runs).toEqual([3]));
+    await vi.waitFor(() => expect(runs).toEqual([3]), { timeout: 10_000 });
   });
 
   it('never joins more rows than the limit, and runs a larger request by itself', async () => {
