@@ -252,6 +252,10 @@ const claimSql = `
       AND (runs.not_before IS NULL OR runs.not_before <= now()) AND runs.start_deadline > now()
       AND NOT (tasks.overlap_policy = 'queue' AND EXISTS (
         SELECT FROM runs other WHERE other.task_id = tasks.id AND other.state IN ('claimed', 'running')))
+      -- PostgreSQL looks at a row again that has changed before it was locked, but at the other runs as they were. Every
+      -- claim changes its task, so that a task which is not what it was may have been claimed for since.
+      AND NOT (tasks.overlap_policy = 'queue' AND tasks.updated_at <> (
+        SELECT before.updated_at FROM tasks before WHERE before.id = tasks.id))
     -- The task too: of two runs of one task that must not overlap, one claim is looked at after the other.
     FOR UPDATE OF runs, tasks SKIP LOCKED),
   moved AS (

@@ -104,6 +104,15 @@ test('queued runs of one task are claimed one after the other', async () => {
   expect(await bench.store.claim(waiting, 'w2', 30_000)).not.toBeNull();
 });
 
+test('of many runs of one task no two are claimed at once, however closely the claims follow each other', async () => {
+  for (let round = 0; round < 150; round += 1) {
+    const task = await addScheduled({ overlap_policy: 'queue', next_run_at: null });
+    const runs = await Promise.all(Array.from({ length: 6 }, () => bench.addRun(task)));
+    const claims = await Promise.all(runs.map((run, n) => bench.store.claim(run, `w${n}`, 30_000)));
+    expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
+  }
+});
+
 test('runs that wait for another of their task do not hide the runs of other tasks', async () => {
   const task = await addScheduled({ overlap_policy: 'queue', next_run_at: null });
   const waiting = [];
