@@ -42,7 +42,12 @@ export class Schedule {
   /** A slot from `from` on, such that about `count` slots lie between it and `until`; `from` when there are fewer. */
   startOfNewest(count: number, from: Date, until: Date): Date {
     if (count === 1) return this.newestBetween(from, until) ?? from;
-    const oldest = this.#cron.previousRuns(count, new Date(until.getTime() + 1_000)).at(-1);
+    // One more, because the second that is added to count a slot at the very end may hold one that is yet to come.
+    const found = this.#cron.previousRuns(count + 1, new Date(until.getTime() + 1_000));
+    const oldest = found
+      .filter((slot) => slot <= until)
+      .slice(0, count)
+      .at(-1);
     return oldest !== undefined && oldest > from ? oldest : from;
   }
 

@@ -20,6 +20,15 @@ test('a slot that is due gets its run and the next one is a minute later', () =>
   expect(plan({}, at('10:00:02'))).toEqual({ slots: ['10:00:00'], next: '10:01:00', skipped: 0 });
 });
 
+test.each(['12:00:00', '12:00:30', '12:00:59', '12:00:59.500'])(
+  'of more missed slots than may wait, the newest that may are made up, at %s too',
+  (time) => {
+    const { slots } = plan({ missedRunPolicy: 'all', overlapPolicy: 'allow' }, at(time));
+    expect(slots).toHaveLength(maxPendingRuns);
+    expect(slots.at(-1)).toBe('12:00:00');
+  },
+);
+
 describe('after five missed slots', () => {
   const now = at('10:05:30');
 
