@@ -1,6 +1,6 @@
 // `npm test` and `npm run check`: runs the stages, adds their tests up and ends with the line "N passed, N failed".
 // Arguments choose stages by name: `npm test -- unit integration`.
-import { type Counts, runStage, type StageRun } from './run-stage.ts';
+import { type Counts, runStage, type StageResult, type StageRun } from './run-stage.ts';
 import { repository } from './source-files.ts';
 import { chooseStages, type Stage } from './stages.ts';
 
@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 async function runAll(stages: readonly Stage[]): Promise<Counts> {
-  const rows: { stage: Stage; counts: Counts; failures: readonly string[]; seconds: number }[] = [];
+  const rows: (StageResult & { stage: Stage; seconds: number })[] = [];
   for (const stage of stages) {
     console.log(`\n── ${stage.title} ──`);
     const startedAt = performance.now();

@@ -139,7 +139,7 @@ export class EnvironmentBuilder implements EnvironmentProvider {
     );
     try {
       const isJail = this.#options.sandbox.level === 'jail';
-      const inside = isJail ? `/opt/work/building/${id}` : target;
+      const inside = isJail ? `${jailPaths.builds}/building/${id}` : target;
       const list = isJail ? `${jailPaths.home}/requirements.txt` : join(step, 'input', 'requirements.txt');
       await this.#uv(step, ['venv', '--relocatable', '--no-project', '--python', interpreter.path, inside], onLine);
       const python = `${inside}/bin/python`;
@@ -158,7 +158,7 @@ export class EnvironmentBuilder implements EnvironmentProvider {
   async #uv(step: string, args: readonly string[], onLine: (line: string) => void): Promise<void> {
     const { sandbox, folder, uv, index, timeoutMs } = this.#options;
     const isJail = sandbox.level === 'jail';
-    const cache = isJail ? '/opt/work/cache' : join(folder, 'work', 'cache');
+    const cache = isJail ? `${jailPaths.builds}/cache` : join(folder, 'work', 'cache');
     const environment = {
       ...index.environment,
       UV_CACHE_DIR: cache,
@@ -211,7 +211,7 @@ export class EnvironmentBuilder implements EnvironmentProvider {
       interpreter: interpreter.path,
       readOnly: [...new Set([uv, ...interpreter.folders, ...index.readOnly])].filter((path) => existsSync(path)),
       // One mount for cache and build, or hard links between them would be refused.
-      mounts: [[join(folder, 'work'), '/opt/work', true]],
+      mounts: [[join(folder, 'work'), jailPaths.builds, true]],
       environment,
       copies: [[join(step, 'input'), jailPaths.home]],
       cwd: jailPaths.home,

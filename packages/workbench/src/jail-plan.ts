@@ -11,6 +11,8 @@ export const jailPaths = {
   socket: '/run/pademelon/egress.sock',
   home: '/home/jovyan',
   environment: '/opt/environment',
+  /** Of builds only: the cache, and what is being built from it. */
+  builds: '/opt/builds',
 } as const;
 
 /** Port on the jail's loopback where HTTP_PROXY points. */
