@@ -1,4 +1,5 @@
 import type { Renewal } from '@pademelon/domain';
+import { within } from '@pademelon/runtime';
 import { monotonicMs } from './workbench/monotonic-clock.ts';
 
 export interface LeaseKeeperOptions {
@@ -12,14 +13,16 @@ export interface LeaseKeeperOptions {
 }
 
 /**
- * Renews a lease three times in its duration. The database's clock decides when it is over; this side counts from
- * before each question was sent, so it always stops trusting the lease first.
+ * Renews a lease three times in its duration, and asks again and again while the database is away: two thirds of the
+ * duration may pass without it. The database's clock decides when the lease is over; this side counts from before each
+ * question was sent, so it always stops trusting the lease first.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   #trustedUntilMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #renewing: Promise<boolean> | null = null;
+  #wasAnswered = true;
   #isStopped = false;
 
   constructor(options: LeaseKeeperOptions) {
@@ -55,24 +58,32 @@ export class LeaseKeeper {
   }
 
   #schedule(): void {
-    this.#timer = setTimeout(() => {
-      void this.renewNow().then(() => {
-        if (!this.#isStopped) this.#schedule();
-      });
-    }, this.#options.durationMs / 3);
+    const { durationMs } = this.#options;
+    this.#timer = setTimeout(
+      () => {
+        void this.renewNow().then(() => {
+          if (!this.#isStopped) this.#schedule();
+        });
+      },
+      this.#wasAnswered ? durationMs / 3 : durationMs / 30,
+    );
   }
 
   async #renew(): Promise<boolean> {
+    const { renew, durationMs } = this.#options;
     const askedAtMs = monotonicMs();
     try {
-      const renewal = await this.#options.renew();
+      // A connection whose other end has vanished would be waited for until the lease is over.
+      const renewal = await within('The database', durationMs / 6, renew());
+      this.#wasAnswered = true;
       if (this.#isStopped) return renewal.kind === 'held';
       if (renewal.kind === 'lost') return this.#lose();
-      this.#trustedUntilMs = askedAtMs + this.#options.durationMs;
+      this.#trustedUntilMs = askedAtMs + durationMs;
       this.#options.onRenewed(this.#trustedUntilMs);
       if (renewal.isCancelRequested) this.#options.onCancel();
       return true;
     } catch {
+      this.#wasAnswered = false;
       // The database is away: the lease we have is good until it is over.
       return this.isTrusted ? true : this.#lose();
     }

@@ -6,6 +6,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
+import { outliveBreaks } from './pool.ts';
 
 /** The repository's prisma folder: from src/ and from dist/ alike. */
 const prismaFolder = resolve(dirname(fileURLToPath(import.meta.url)), '../../../prisma');
@@ -20,6 +21,7 @@ const migrationLock = 7_236_936_642;
  */
 export async function migrate(databaseUrl: string, folder = join(prismaFolder, 'migrations')): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
@@ -99,6 +101,7 @@ async function withEngine<T>(databaseUrl: string, use: (engine: engineModule.Sch
   engineModule.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, connectionTimeoutMillis: 5_000 });
+  outliveBreaks(pool);
   try {
     const engine = await engineModule.SchemaEngine.new(
       { datamodels: [['schema.prisma', readFileSync(join(prismaFolder, 'schema.prisma'), 'utf8')]] },

@@ -1,6 +1,8 @@
 import type { Doorbell } from '@pademelon/domain';
+import { within } from '@pademelon/runtime';
 import { createPostgresBackend, createRedisBackend, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { ClientBase } from 'pg';
 
 /** What a ring is about. */
 export type DoorbellKind = 'run' | 'orchestration';
@@ -42,7 +44,7 @@ export function openDoorbellQueue(options: DoorbellQueueOptions): DoorbellQueue 
     ring: async (kind, id) => {
       try {
         // Never the id as job id: a second ring for one row would be ignored while the first is remembered.
-        await within(ringTimeoutMs, queueOf(kind).add('ring', { id }, ringOptions));
+        await within('The queue', ringTimeoutMs, queueOf(kind).add('ring', { id }, ringOptions));
       } catch (error) {
         options.onError(error);
       }
@@ -58,7 +60,7 @@ export function openDoorbellQueue(options: DoorbellQueueOptions): DoorbellQueue 
         ...[...queues.values()].map((queue) => queue.close()),
       ];
       // A queue whose server is away waits for it even to be closed.
-      await within(closeTimeoutMs, Promise.allSettled(parts)).catch(options.onError);
+      await within('The queue', closeTimeoutMs, Promise.allSettled(parts)).catch(options.onError);
       await backend.close();
     },
   };
@@ -67,20 +69,6 @@ export function openDoorbellQueue(options: DoorbellQueueOptions): DoorbellQueue 
 /** Whoever rings has committed its row already and must not wait for a queue that is away. */
 const ringTimeoutMs = 1_000;
 const closeTimeoutMs = 3_000;
-
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`The queue did not answer within ${timeoutMs} ms.`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    // What comes of it later is of no interest any more.
-    work.catch(() => undefined);
-  }
-}
 
 interface BackendQueue {
   add(name: string, data: { id: string }, options: typeof ringOptions): Promise<unknown>;
@@ -109,6 +97,8 @@ function openOnPostgres({ databaseUrl, onError }: DoorbellQueueOptions): Backend
     migrate: true,
     max: 2,
     connectionTimeoutMillis: 5_000,
+    // BullMQ does not listen to a connection that it has taken out, and a break would end the process.
+    onConnect: (client: ClientBase) => void client.on('error', () => undefined),
   };
   return {
     queue: (kind) => {

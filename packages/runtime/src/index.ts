@@ -4,3 +4,4 @@ export * from './run-process.ts';
 export * from './sealing-keys.ts';
 export * from './secret-key.ts';
 export * from './settings.ts';
+export * from './within.ts';
