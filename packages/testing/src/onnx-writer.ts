@@ -39,6 +39,7 @@ export type OnnxAttribute =
   | { readonly name: string; readonly int: number | bigint }
   | { readonly name: string; readonly ints: readonly number[] }
   | { readonly name: string; readonly floats: readonly number[] }
+  | { readonly name: string; readonly string: string }
   | { readonly name: string; readonly strings: readonly string[] }
   | { readonly name: string; readonly tensor: OnnxTensor }
   | { readonly name: string; readonly graph: OnnxGraph };
@@ -131,6 +132,7 @@ function node(item: OnnxNode): Buffer {
 function attribute(item: OnnxAttribute): Buffer {
   const name = bytesField(1, item.name);
   if ('int' in item) return Buffer.concat([name, varintField(3, item.int), varintField(20, 2)]);
+  if ('string' in item) return Buffer.concat([name, bytesField(4, item.string), varintField(20, 3)]);
   if ('tensor' in item) return Buffer.concat([name, bytesField(5, tensor(item.tensor)), varintField(20, 4)]);
   if ('floats' in item) {
     const packed = bytesField(7, new Uint8Array(Float32Array.from(item.floats).buffer));

@@ -1,12 +1,14 @@
 import type { PodModel } from '@pademelon/contracts';
 import { DomainError } from '@pademelon/domain/domain-error';
+import type { ModelSession } from './model-session.ts';
 import { OnnxSession } from './runtimes/onnx.ts';
+import { withCompiledForest } from './runtimes/trees/forest-session.ts';
 import type { Feed } from './tensor-spec.ts';
 import { rowWidth } from './tensor-spec.ts';
 import { allocateValues } from './typed-values.ts';
 
 export interface LoadedModel extends Omit<PodModel, 'path'> {
-  readonly session: OnnxSession;
+  readonly session: ModelSession;
 }
 
 /** The models of one pod, each loaded once however many steps use it. */
@@ -17,8 +19,10 @@ export class ModelRegistry {
   static load(models: readonly PodModel[], threads: number): ModelRegistry {
     const registry = new ModelRegistry();
     for (const model of models) {
-      const session = new OnnxSession(model.path, { name: model.name, threads });
-      warmUp(session);
+      const onnx = new OnnxSession(model.path, { name: model.name, threads });
+      warmUp(onnx);
+      // With more threads ONNX Runtime adds trees up in another order, and is less far behind.
+      const session = threads === 1 ? withCompiledForest(onnx, model.path) : onnx;
       registry.#models.set(keyOf(model.name, model.version), { ...model, session });
     }
     return registry;
@@ -52,7 +56,7 @@ function keyOf(name: string, version: string): string {
  * One run on zeros, so that the first caller does not pay for what ONNX Runtime sets up at its first run. Where the
  * model leaves dimensions open, ones are a guess, and a model that refuses them may still serve real input.
  */
-function warmUp(session: OnnxSession): void {
+function warmUp(session: ModelSession): void {
   const { inputs, fixedBatch } = session.signature;
   const rowCount = fixedBatch ?? 1;
   const feeds = inputs.map(({ type, rowShape }): Feed => {

@@ -6,6 +6,7 @@ import { Tensor } from 'onnxruntime-common';
 // it directly keeps an inference one plain function from bytes to bytes. See docs/decisions/0010.
 import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
 import { joinColumns } from '../join-columns.ts';
+import type { ModelSession } from '../model-session.ts';
 import type { Feed, ModelSignature, TensorSpec } from '../tensor-spec.ts';
 
 /** ONNX Runtime's element type numbers (onnx.proto, TensorProto.DataType). */
@@ -52,8 +53,8 @@ export interface OnnxOptions {
   readonly threads: number;
 }
 
-/** One model in ONNX Runtime. `run` blocks the thread for as long as the model takes. */
-export class OnnxSession {
+/** One model in ONNX Runtime. */
+export class OnnxSession implements ModelSession {
   readonly signature: ModelSignature;
   readonly #name: string;
   readonly #session: RawSession;
@@ -81,7 +82,6 @@ export class OnnxSession {
     this.#fetches = Object.fromEntries(this.signature.outputs.map((output) => [output.name, null]));
   }
 
-  /** Runs the model on `rowCount` rows; `feeds` are in the order of the signature's inputs. */
   run(feeds: readonly Feed[], rowCount: number): Column[] {
     const { inputs, fixedBatch } = this.signature;
     if (fixedBatch !== null && fixedBatch !== rowCount) return this.#runInParts(feeds, rowCount, fixedBatch);
