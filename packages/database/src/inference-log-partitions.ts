@@ -1,3 +1,4 @@
+import { inTransaction } from './in-transaction.ts';
 import type { Pool } from './pool.ts';
 
 /** Any constant will do; it must be the same in every process. */
@@ -10,9 +11,7 @@ const partitionLock = 7_236_936_643;
 export async function ensureLogPartitions(pool: Pool, daysAhead = 2): Promise<string[]> {
   const missing = await listMissing(pool, daysAhead);
   if (missing.length === 0) return [];
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
+  return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [partitionLock]);
     const made: string[] = [];
     for (const { day, next } of await listMissing(client, daysAhead)) {
@@ -25,14 +24,8 @@ export async function ensureLogPartitions(pool: Pool, daysAhead = 2): Promise<st
       );
       made.push(name);
     }
-    await client.query('COMMIT');
     return made;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 export function partitionName(day: string): string {
@@ -66,9 +59,7 @@ export interface LogRetention {
 
 /** Drops the partitions that retention no longer keeps, oldest first. Resolves to the days dropped (YYYY-MM-DD). */
 export async function dropExpiredLogDays(pool: Pool, retention: LogRetention): Promise<string[]> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
+  return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [partitionLock]);
     // A drop waits for readers and makes later ones wait behind it: give up quickly and try again at the next round.
     await client.query(`SET LOCAL lock_timeout = '2s'`);
@@ -86,14 +77,8 @@ export async function dropExpiredLogDays(pool: Pool, retention: LogRetention): P
       `DELETE FROM inference_log_models AS model WHERE NOT EXISTS
          (SELECT FROM inference_log_days AS logged WHERE logged.pipeline_id = model.pipeline_id)`,
     );
-    await client.query('COMMIT');
     return rows.map(({ day }) => day);
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 const expiredDays = `

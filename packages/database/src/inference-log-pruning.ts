@@ -1,3 +1,4 @@
+import { inTransaction } from './in-transaction.ts';
 import type { Pool } from './pool.ts';
 
 /** What is left of a pipeline's log that has grown too long: a little less than it may have, or every round would prune. */
@@ -18,22 +19,12 @@ export async function pruneLongLogs(pool: Pool, maxBytes: number): Promise<numbe
 }
 
 async function pruneLog(pool: Pool, pipelineId: number, keptBytes: number): Promise<void> {
-  const client = await pool.connect();
-  let failure: Error | undefined;
-  try {
-    await client.query('BEGIN');
+  await inTransaction(pool, async (client) => {
     // Writers of this pipeline wait: what a day holds must not grow while it is counted anew.
     await client.query('SELECT FROM inference_log_heads WHERE pipeline_id = $1 FOR UPDATE', [pipelineId]);
     await client.query(deleteOldest, [pipelineId, keptBytes]);
     await client.query('DELETE FROM inference_log_days WHERE pipeline_id = $1 AND rows = 0', [pipelineId]);
-    await client.query('COMMIT');
-  } catch (error) {
-    failure = error as Error;
-    throw error;
-  } finally {
-    // A connection in an unknown state is not used again; closing it rolls back.
-    client.release(failure);
-  }
+  });
 }
 
 /** Numbers of rows stay as they are: a day that lost its oldest begins with a later one. */

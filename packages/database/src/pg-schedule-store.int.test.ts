@@ -142,6 +142,14 @@ describe('a continuous task', () => {
     expect(await schedules.enqueueContinuous(100)).toBe(1);
   });
 
+  test('gets one run from many enqueuers, however closely they follow each other', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const tasks = await Promise.all(Array.from({ length: 30 }, () => bench.addTask({ kind: 'continuous' })));
+      await Promise.all(Array.from({ length: 8 }, () => schedules.enqueueContinuous(100)));
+      for (const task of tasks) expect(await runsOf(task)).toHaveLength(1);
+    }
+  });
+
   test('waits after a failure', async () => {
     const task = await bench.addTask({ kind: 'continuous' });
     await bench.addRun(task, { state: 'failure', finished_at: new Date() });

@@ -9,6 +9,7 @@ import {
   type ScheduleStore,
   type SlotPlan,
 } from '@pademelon/domain';
+import { inTransaction } from './in-transaction.ts';
 import type { Pool } from './pool.ts';
 
 /** A run waits so long for a worker before it is given up as not started. */
@@ -23,9 +24,7 @@ export class PgScheduleStore implements ScheduleStore {
   }
 
   async enqueueDue(limit: number): Promise<EnqueueResult> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('BEGIN');
+    return inTransaction(this.#pool, async (client) => {
       const { rows } = await client.query<DueRow>(dueSql, [limit]);
       const plans = rows.map((row) => ({ row, plan: planFor(row) }));
       const runs = plans.flatMap(({ row, plan }) => plan?.slots.map((slot) => ({ row, slot })) ?? []);
@@ -41,15 +40,9 @@ export class PgScheduleStore implements ScheduleStore {
         plans.map(({ plan }) => plan === null),
       ]);
       if (runs.length > 0) await client.query('SELECT pg_notify($1, $2)', [channels.runs, '']);
-      await client.query('COMMIT');
       const skipped = plans.reduce((sum, { plan }) => sum + (plan?.skipped ?? 0), 0);
       return { due: rows.length, runs: runs.length, skipped };
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 
   async enqueueContinuous(limit: number): Promise<number> {
@@ -89,12 +82,17 @@ function planFor(row: DueRow): SlotPlan | null {
   }
 }
 
+/**
+ * PostgreSQL looks at a task again that has changed before it was locked, but at its runs as they were; one that another
+ * enqueuer has just moved on is left to the next look, like those that are locked.
+ */
 const dueSql = `
   SELECT id, schedule, time_zone, overlap_policy, missed_run_policy, next_run_at, max_attempts, now() AS now,
     EXISTS (SELECT FROM runs WHERE runs.task_id = tasks.id AND runs.state IN ('pending', 'claimed', 'running')) AS is_busy,
     (SELECT count(*)::int FROM runs WHERE runs.task_id = tasks.id AND runs.state = 'pending') AS pending_runs
   FROM tasks
   WHERE next_run_at <= now() AND kind = 'scheduled' AND NOT is_killed AND NOT is_paused
+    AND next_run_at = (SELECT before.next_run_at FROM tasks before WHERE before.id = tasks.id)
   ORDER BY next_run_at LIMIT $1
   FOR UPDATE SKIP LOCKED`;
 
@@ -110,7 +108,10 @@ const moveOnSql = `
   FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) AS plan(id, next_run_at, is_broken)
   WHERE tasks.id = plan.id`;
 
-/** A continuous task whose run failed waits ten seconds before the next one, so that a broken one does not spin. */
+/**
+ * A continuous task whose run failed waits ten seconds before the next one, so that a broken one does not spin. Whoever
+ * adds a run changes its task, so that another enqueuer, who still sees the runs as they were, finds that it has changed.
+ */
 const continuousSql = `
   WITH idle AS (
     SELECT tasks.id, tasks.max_attempts FROM tasks
@@ -119,8 +120,10 @@ const continuousSql = `
     WHERE tasks.kind = 'continuous' AND NOT tasks.is_killed AND NOT tasks.is_paused
       AND (last.state IS NULL OR last.state = 'success' AND last.finished_at <= now() - interval '1 second'
         OR last.state IN ('failure', 'killed', 'timed_out') AND last.finished_at <= now() - interval '10 seconds')
+      AND tasks.updated_at = (SELECT before.updated_at FROM tasks before WHERE before.id = tasks.id)
     LIMIT $1 FOR UPDATE OF tasks SKIP LOCKED),
   added AS (
     INSERT INTO runs (id, task_id, state, max_attempts, start_deadline)
-    SELECT gen_random_uuid(), id, 'pending', max_attempts, now() + interval '${startWithin}' FROM idle RETURNING id)
+    SELECT gen_random_uuid(), id, 'pending', max_attempts, now() + interval '${startWithin}' FROM idle RETURNING id),
+  changed AS (UPDATE tasks SET updated_at = now() WHERE id IN (SELECT id FROM idle))
   SELECT pg_notify($2, '') FROM added`;

@@ -1,5 +1,6 @@
 import { channels, type TaskKind, type TaskStatus } from '@pademelon/contracts';
 import type { NewRun, NewTask, PauseChange, Task, TaskFilter, TaskStore } from '@pademelon/domain';
+import { inTransaction } from './in-transaction.ts';
 import type { Pool } from './pool.ts';
 import { type RunRow, runColumns, toRun } from './run-rows.ts';
 
@@ -54,19 +55,11 @@ export class PgTaskStore implements TaskStore {
 
   /** Two statements: the second sees the run of an enqueuer that had the task locked when the first one came. */
   async kill(visibleTo: string, id: string): Promise<boolean> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('BEGIN');
+    return inTransaction(this.#pool, async (client) => {
       const { rowCount } = await client.query(killTaskSql, [visibleTo, id]);
       if (rowCount === 1) await client.query(killRunsSql, [id, channels.runs]);
-      await client.query('COMMIT');
       return rowCount === 1;
-    } catch (error) {
-      await client.query('ROLLBACK').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 
   async setPaused(visibleTo: string, id: string, change: PauseChange): Promise<boolean> {

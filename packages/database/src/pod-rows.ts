@@ -1,4 +1,5 @@
 import { channels, type PodState } from '@pademelon/contracts';
+import { inTransaction } from './in-transaction.ts';
 import type { Pool } from './pool.ts';
 
 /** A deployment as inference hosts see it: what to serve, wanted or not. */
@@ -135,10 +136,7 @@ export async function loadServingSnapshot(queryable: Queryable): Promise<Serving
  * hosts never place one replica twice nor both think themselves the least loaded. Returns how many were placed.
  */
 export async function placePods(pool: Pool, plan: (snapshot: ServingSnapshot) => readonly PodSlot[]): Promise<number> {
-  const client = await pool.connect();
-  let failure: Error | undefined;
-  try {
-    await client.query('BEGIN');
+  return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [placementLock]);
     const slots = plan(await loadServingSnapshot(client));
     for (const slot of slots) {
@@ -149,15 +147,8 @@ export async function placePods(pool: Pool, plan: (snapshot: ServingSnapshot) =>
       );
     }
     if (slots.length > 0) await client.query("SELECT pg_notify($1, '')", [channels.deployments]);
-    await client.query('COMMIT');
     return slots.length;
-  } catch (error) {
-    failure = error as Error;
-    throw error;
-  } finally {
-    // A connection in an unknown state is not used again; closing it rolls back.
-    client.release(failure);
-  }
+  });
 }
 
 /** Writes what became of a pod and tells the gateways. False when its row is gone: nobody wants it any more. */

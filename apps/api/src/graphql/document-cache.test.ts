@@ -51,7 +51,8 @@ test.skipIf(sources.length === 0)("the SDKs' own documents are valid", async () 
       expect(() => documents.read(document)).not.toThrow();
     }
   }
-  expect(count).toBeGreaterThan(25);
+  // Of one SDK or of both, whichever is there.
+  expect(count).toBeGreaterThan(15);
 });
 
 test.each([
