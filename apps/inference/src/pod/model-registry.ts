@@ -2,7 +2,7 @@ import type { PodModel } from '@pademelon/contracts';
 import { DomainError } from '@pademelon/domain/domain-error';
 import type { ModelSession } from './model-session.ts';
 import { OnnxSession } from './runtimes/onnx.ts';
-import { withCompiledForest } from './runtimes/trees/forest-session.ts';
+import { mayBeForest, withCompiledForest } from './runtimes/trees/forest-session.ts';
 import type { Feed } from './tensor-spec.ts';
 import { rowWidth } from './tensor-spec.ts';
 import { allocateValues } from './typed-values.ts';
@@ -19,10 +19,7 @@ export class ModelRegistry {
   static load(models: readonly PodModel[], threads: number): ModelRegistry {
     const registry = new ModelRegistry();
     for (const model of models) {
-      const onnx = new OnnxSession(model.path, { name: model.name, threads });
-      warmUp(onnx);
-      // With more threads ONNX Runtime adds trees up in another order, and is less far behind.
-      const session = threads === 1 ? withCompiledForest(onnx, model.path) : onnx;
+      const session = openSession(model, threads);
       registry.#models.set(keyOf(model.name, model.version), { ...model, session });
     }
     return registry;
@@ -46,6 +43,22 @@ export class ModelRegistry {
   get names(): string[] {
     return [...new Set(Array.from(this.models, (model) => model.name))];
   }
+}
+
+/** With more threads than this ONNX Runtime may be faster on many rows than the compiled forest, which has one. */
+const threadsOfForest = 4;
+
+function openSession({ name, path }: PodModel, threads: number): ModelSession {
+  const open = (count: number): ModelSession => {
+    const session = new OnnxSession(path, { name, threads: count });
+    warmUp(session);
+    return session;
+  };
+  if (threads > threadsOfForest || !mayBeForest(path)) return open(threads);
+  // With more threads ONNX Runtime may add trees up in another order, and there would be nothing to compare with.
+  const alone = open(1);
+  const session = withCompiledForest(alone, path);
+  return session === alone && threads > 1 ? open(threads) : session;
 }
 
 function keyOf(name: string, version: string): string {

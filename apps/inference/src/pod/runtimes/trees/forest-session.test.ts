@@ -150,6 +150,7 @@ describe('left to ONNX Runtime', () => {
       'a transformed sum',
       treeEnsembleModel({ features, nodes, attributes: [{ name: 'post_transform', string: 'PROBIT' }] }),
     ],
+    ['very wide rows', treeEnsembleModel({ features: 2 ** 26, nodes })],
     ['a tree that is a chain', treeEnsembleModel({ features, nodes: chain })],
     [
       'a model of another kind',
@@ -158,5 +159,10 @@ describe('left to ONNX Runtime', () => {
   ])('%s', (_, model) => {
     const { onnx, session } = open(model);
     expect(session).toBe(onnx);
+  });
+
+  it('unlike the same trees without it', () => {
+    const { onnx, session } = open(treeEnsembleModel({ features, nodes }));
+    expect(session).not.toBe(onnx);
   });
 });

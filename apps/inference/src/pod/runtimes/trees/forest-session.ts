@@ -10,6 +10,8 @@ import { readForest } from './read-forest.ts';
 const greatestFileBytes = 32 * 1024 * 1024;
 /** Where a forest's operator has been named by, before its long lists begin. */
 const headBytes = 64 * 1024;
+/** Some rows are in the kernel's memory at once. */
+const greatestFeatures = 10_000;
 const trialRows = 256;
 
 /**
@@ -37,8 +39,8 @@ class ForestSession implements ModelSession {
 }
 
 /**
- * The session itself, or a faster one for the same model. A forest is taken only when it gives, bit by bit, what ONNX
- * Runtime gives for rows that lie on and beside the forest's thresholds.
+ * The session itself, or a faster one for the same model, which is of a file that may be a forest. A forest is taken only
+ * when it gives, bit by bit, what ONNX Runtime gives for rows that lie on and beside the forest's thresholds.
  */
 export function withCompiledForest(session: ModelSession, path: string): ModelSession {
   const { inputs, outputs, fixedBatch } = session.signature;
@@ -46,7 +48,7 @@ export function withCompiledForest(session: ModelSession, path: string): ModelSe
   if (inputs.length !== 1 || outputs.length !== 1 || fixedBatch !== null) return session;
   if (input!.type !== 'float32' || input!.rowShape.length !== 1 || outputs[0]!.type !== 'float32') return session;
   const features = rowWidth(input!.rowShape);
-  if (features === null || features === 0 || !mayBeForest(path)) return session;
+  if (features === null || features === 0 || features > greatestFeatures) return session;
   const forest = readForest(readFileSync(path));
   const table = forest === null ? null : layOutForest(forest, features);
   if (table === null) return session;
@@ -60,7 +62,7 @@ export function withCompiledForest(session: ModelSession, path: string): ModelSe
 }
 
 /** Most models are something else, and large: they are not read for nothing. */
-function mayBeForest(path: string): boolean {
+export function mayBeForest(path: string): boolean {
   if (statSync(path).size > greatestFileBytes) return false;
   const file = openSync(path, 'r');
   try {
