@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
 import {
   fromInt64,
   type LogBatch,
@@ -8,7 +10,6 @@ import {
   type LogFacts,
   toInt64,
 } from '@pademelon/domain';
-import { releaseMemory } from '@pademelon/runtime/release-memory';
 import {
   type Data,
   Field,
@@ -21,10 +22,10 @@ import {
 } from 'apache-arrow';
 import { fromArrowData, listData, toArrowData } from './arrow-columns.ts';
 
-const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 const level1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
+const smallBytes = 16 * 1024;
 /** Our own batches stay far below; what inflates to more is not one of them. */
 const maxBatchBytes = 512 * 1024 * 1024;
 
@@ -44,16 +45,12 @@ const ownColumns = {
  * schema's metadata. Compression runs on libuv's threads.
  */
 export const arrowBatchCodec: LogBatchCodec = {
-  encode: async (batch) => {
-    const stream = toIpcStream(batch);
-    const bytes = await compress(stream, level1);
-    releaseMemory(stream);
-    return bytes;
-  },
+  // Piece by piece, the values where they are: putting megabytes together first took a quarter of the host's time.
+  encode: async (batch) => buffer(Readable.from(await toIpcStream(batch)).compose(createZstdCompress(level1))),
   decode: async (bytes) => fromIpcStream(await decompress(bytes, { maxOutputLength: maxBatchBytes })),
 };
 
-function toIpcStream(batch: LogBatch): Uint8Array {
+async function toIpcStream(batch: LogBatch): Promise<Uint8Array[]> {
   const { rowCount } = batch;
   const own = (name: string, type: 'int64' | 'float64' | 'int32', values: LogColumn['values']): [string, Data] => [
     name,
@@ -79,7 +76,27 @@ function toIpcStream(batch: LogBatch): Uint8Array {
     nullCount: 0,
     children: children.map(([, child]) => child),
   });
-  return RecordBatchStreamWriter.writeAll([new RecordBatch(schema, data)]).toUint8Array(true);
+  return joinSmall(await Array.fromAsync(RecordBatchStreamWriter.writeAll([new RecordBatch(schema, data)])));
+}
+
+/** Of dozens of pieces most are a few bytes of padding, each of which would be a turn of a thread. */
+function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const flush = (): void => {
+    if (small.length > 0) joined.push(Buffer.concat(small));
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.byteLength < smallBytes) {
+      small.push(piece);
+      continue;
+    }
+    flush();
+    joined.push(piece);
+  }
+  flush();
+  return joined;
 }
 
 function fromIpcStream(bytes: Uint8Array): LogBatch {

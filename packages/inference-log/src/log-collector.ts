@@ -127,9 +127,11 @@ interface Connection {
 const longestReadBytes = 65_536;
 /**
  * A connection that was read empty rests this long: pods write for every few requests, and being woken by each of their
- * writes would cost them and us more than all the rest. The kernel keeps the bytes meanwhile.
+ * writes would cost them and us more than all the rest. The kernel keeps the bytes meanwhile, of which it takes no more
+ * than some 200 KB: a connection that brought `restBytes` since it was empty last has no rest.
  */
 const restMs = 2;
+const restBytes = 16 * 1024;
 
 class PodConnections {
   readonly #parts: ConnectionParts;
@@ -169,9 +171,14 @@ class PodConnections {
         throw new FrameError(`There is no frame of kind ${kind}.`);
       }
     };
+    let sinceEmptyBytes = 0;
     socket.on('data', (chunk) => {
       try {
-        if (chunk.length < longestReadBytes) this.#rest(socket);
+        sinceEmptyBytes += chunk.length;
+        if (chunk.length < longestReadBytes) {
+          if (sinceEmptyBytes < restBytes) this.#rest(socket);
+          sinceEmptyBytes = 0;
+        }
         if (!splitter.push(chunk as Buffer, onFrame)) releaseMemory(chunk as Buffer);
       } catch (error) {
         onProblem(error, 'a pod sent what is not a log frame; its connection is closed');
