@@ -34,7 +34,6 @@ export function readForest(model: Uint8Array): Forest | null {
   if (attribute('n_targets').int !== 1 || targets.some((target) => target !== 0)) return null;
   if ((attribute('aggregate_function').text || 'SUM') !== 'SUM') return null;
   if ((attribute('post_transform').text || 'NONE') !== 'NONE') return null;
-  // Which way a value goes that is not there: such rows are left to ONNX Runtime, whatever is said here.
   const [base = 0, ...moreBases] = attribute('base_values').floats;
   if (moreBases.length > 0) return null;
   return {
@@ -52,7 +51,10 @@ export function readForest(model: Uint8Array): Forest | null {
   };
 }
 
-/** The attributes that are understood here; hit rates are hints and change nothing. */
+/**
+ * The attributes that are understood here. Hit rates are hints and change nothing; which way a missing value goes does not
+ * matter, because rows with one are left to ONNX Runtime.
+ */
 const knownAttributes = new Set([
   ...['n_targets', 'aggregate_function', 'post_transform', 'base_values'],
   ...['nodes_treeids', 'nodes_nodeids', 'nodes_modes', 'nodes_featureids', 'nodes_values', 'nodes_truenodeids'],
