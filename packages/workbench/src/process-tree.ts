@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 
 const pageBytes = 4096;
 
@@ -44,10 +44,15 @@ function childrenOf(pid: number): number[] {
   return children;
 }
 
-/** Files in the folder's file system as the process sees it; 0 when it cannot be told. */
+/**
+ * Files in the folder's file system as the process sees it; 0 when it cannot be told, and while that is the machine's own:
+ * a jail that is being made has not left it yet.
+ */
 export function countFiles(pid: number, folder: string): number {
   try {
-    const { files, ffree } = statfsSync(`/proc/${pid}/root${folder}`);
+    const seen = `/proc/${pid}/root${folder}`;
+    if (statSync(seen).dev === statSync(folder, { throwIfNoEntry: false })?.dev) return 0;
+    const { files, ffree } = statfsSync(seen);
     return files - ffree;
   } catch {
     return 0;
