@@ -52,6 +52,23 @@ describe.skipIf(noJail !== null)('the end of a run', () => {
     expect(await bench.read(id)).toMatchObject({ state: 'failure', reason: 'system_error' });
   });
 
+  test('is success when the database was away for most of a lease before it began', async () => {
+    const claimed = await bench.claim(await bench.addRun({ code: 'print("late")' }));
+    const { surroundings } = bench;
+    const backAt = performance.now() + 12_000;
+    const executor = bench.executor({
+      surroundings: {
+        ...surroundings,
+        findCode: async (id) => {
+          if (performance.now() < backAt) throw new Error('The database is away.');
+          return surroundings.findCode(id);
+        },
+      },
+    });
+    await executor.execute(claimed);
+    expect(await bench.read(claimed.runId)).toMatchObject({ state: 'success', lines: ['late'] });
+  });
+
   test('is timed_out, also for code that ignores SIGTERM, with nothing left of it', async () => {
     const mark = 'ignores-sigterm-91';
     const code = `import signal, subprocess, time

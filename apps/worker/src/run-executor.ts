@@ -40,6 +40,15 @@ const supervisorFile = fileURLToPath(
   ),
 );
 
+type Patiently = <T>(ask: () => Promise<T>) => Promise<T>;
+
+interface Preparation {
+  readonly folder: string;
+  readonly connections: Awaited<ReturnType<RunSurroundings['listConnections']>>;
+  readonly shipper: LogShipper;
+  readonly patiently: Patiently;
+}
+
 type Ended = Extract<FromSupervisor, { type: 'ended' }>;
 
 /**
@@ -125,6 +134,7 @@ export class RunExecutor {
     keeper: LeaseKeeper,
   ): Promise<RunOutcome | 'released' | null> {
     const { store, surroundings, settings, sandbox } = this.#options;
+    const patiently: Patiently = (ask) => patientlyFor(run.lease.durationMs, ask);
     const connections = await patiently(() => surroundings.listConnections(run.workspaceId));
     const shipper = new LogShipper({
       store,
@@ -144,7 +154,7 @@ export class RunExecutor {
             shipper.say(Date.now(), `a connection to ${host}:${port} was refused or did not succeed`),
         });
       }
-      const prepared = await this.#prepare(run, folder, connections, shipper);
+      const prepared = await this.#prepare(run, { folder, connections, shipper, patiently });
       if ('reason' in prepared) return prepared;
       if (attempt.cause !== null) return endBeforeStart(attempt.cause);
       if (!(await patiently(() => store.markStarted(run.lease, sandbox.level)))) {
@@ -166,9 +176,7 @@ export class RunExecutor {
   /** Code, environment, token and files; an outcome when the run cannot be started through a fault of its own. */
   async #prepare(
     run: ClaimedRun,
-    folder: string,
-    connections: Awaited<ReturnType<RunSurroundings['listConnections']>>,
-    shipper: LogShipper,
+    { folder, connections, shipper, patiently }: Preparation,
   ): Promise<PreparedRun | RunOutcome> {
     const { surroundings, code, environments, fetchZip, settings, sandbox } = this.#options;
     const found = await patiently(() => surroundings.findCode(run.orchestrationId));
@@ -269,9 +277,10 @@ class Attempt {
   }
 }
 
-/** For a database that is restarting: ten seconds, before the code has started. */
-function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  return retryWhile((failures) => failures < 40, ask);
+/** Before the code has started a database that is away is waited for, as long as a lease may last without it. */
+function patientlyFor<T>(durationMs: number, ask: () => Promise<T>): Promise<T> {
+  const giveUpAtMs = monotonicMs() + durationMs;
+  return retryWhile(() => monotonicMs() < giveUpAtMs, ask);
 }
 
 const systemError: RunOutcome = {

@@ -56,7 +56,12 @@ export interface WorkerTestBench {
   /** Adds a task with a pending run; resolves to the run's id. */
   addRun(order: RunOrder): Promise<string>;
   claim(runId: string, leaseMs?: number): Promise<ClaimedRun>;
-  executor(options?: { settings?: Partial<RunSettings>; sandbox?: SandboxStatus }): RunExecutor;
+  executor(options?: {
+    settings?: Partial<RunSettings>;
+    sandbox?: SandboxStatus;
+    surroundings?: RunSurroundings;
+  }): RunExecutor;
+  readonly surroundings: RunSurroundings;
   read(runId: string): Promise<EndedRun>;
   /** Adds, claims and executes a run to its end. */
   run(order: RunOrder, options?: { settings?: Partial<RunSettings>; sandbox?: SandboxStatus }): Promise<EndedRun>;
@@ -80,11 +85,12 @@ export async function openWorkerTestBench(): Promise<WorkerTestBench> {
     new RunExecutor({
       ...shared,
       store,
+      surroundings: options.surroundings ?? shared.surroundings,
       sandbox: options.sandbox ?? sandbox,
       settings: { ...testRunSettings, ...options.settings },
     });
   const bench: WorkerTestBench = {
-    ...{ pool, folder, store, connections, executor },
+    ...{ pool, folder, store, connections, surroundings: shared.surroundings, executor },
     databaseUrl: database.url,
     addRun: (order) => addRun(pool, folder, order),
     claim: async (runId, leaseMs = 30_000) => {
