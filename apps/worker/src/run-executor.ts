@@ -40,15 +40,6 @@ const supervisorFile = fileURLToPath(
   ),
 );
 
-type Patiently = <T>(ask: () => Promise<T>) => Promise<T>;
-
-interface Preparation {
-  readonly folder: string;
-  readonly connections: Awaited<ReturnType<RunSurroundings['listConnections']>>;
-  readonly shipper: LogShipper;
-  readonly patiently: Patiently;
-}
-
 type Ended = Extract<FromSupervisor, { type: 'ended' }>;
 
 /**
@@ -134,8 +125,7 @@ export class RunExecutor {
     keeper: LeaseKeeper,
   ): Promise<RunOutcome | 'released' | null> {
     const { store, surroundings, settings, sandbox } = this.#options;
-    const patiently: Patiently = (ask) => patientlyFor(run.lease.durationMs, ask);
-    const connections = await patiently(() => surroundings.listConnections(run.workspaceId));
+    const connections = await patiently(run, () => surroundings.listConnections(run.workspaceId));
     const shipper = new LogShipper({
       store,
       lease: run.lease,
@@ -154,10 +144,10 @@ export class RunExecutor {
             shipper.say(Date.now(), `a connection to ${host}:${port} was refused or did not succeed`),
         });
       }
-      const prepared = await this.#prepare(run, { folder, connections, shipper, patiently });
+      const prepared = await this.#prepare(run, folder, connections, shipper);
       if ('reason' in prepared) return prepared;
       if (attempt.cause !== null) return endBeforeStart(attempt.cause);
-      if (!(await patiently(() => store.markStarted(run.lease, sandbox.level)))) {
+      if (!(await patiently(run, () => store.markStarted(run.lease, sandbox.level)))) {
         return (await keeper.renewNow()) ? killedOutcome : null;
       }
       const ended = await attempt.supervise(this.#plan(run, prepared, keeper), (message) =>
@@ -176,14 +166,16 @@ export class RunExecutor {
   /** Code, environment, token and files; an outcome when the run cannot be started through a fault of its own. */
   async #prepare(
     run: ClaimedRun,
-    { folder, connections, shipper, patiently }: Preparation,
+    folder: string,
+    connections: Awaited<ReturnType<RunSurroundings['listConnections']>>,
+    shipper: LogShipper,
   ): Promise<PreparedRun | RunOutcome> {
     const { surroundings, code, environments, fetchZip, settings, sandbox } = this.#options;
-    const found = await patiently(() => surroundings.findCode(run.orchestrationId));
+    const found = await patiently(run, () => surroundings.findCode(run.orchestrationId));
     if (found === null) return unprepared('The orchestration is not ready.');
     const { userId, runId, attempt } = run;
     const lifeMs = run.timeoutMs + settings.graceMs + 300_000;
-    const token = await patiently(() => surroundings.issueToken({ userId, runId, attempt, lifeMs }));
+    const token = await patiently(run, () => surroundings.issueToken({ userId, runId, attempt, lifeMs }));
     try {
       const unpacked = await code.ensure(found.sha, await fetchZip(found.sha));
       const { requirements } = readRequirements(unpacked.requirements);
@@ -278,8 +270,8 @@ class Attempt {
 }
 
 /** Before the code has started a database that is away is waited for, as long as a lease may last without it. */
-function patientlyFor<T>(durationMs: number, ask: () => Promise<T>): Promise<T> {
-  const giveUpAtMs = monotonicMs() + durationMs;
+function patiently<T>({ lease }: ClaimedRun, ask: () => Promise<T>): Promise<T> {
+  const giveUpAtMs = monotonicMs() + lease.durationMs;
   return retryWhile(() => monotonicMs() < giveUpAtMs, ask);
 }
 

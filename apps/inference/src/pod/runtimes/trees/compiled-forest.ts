@@ -15,7 +15,7 @@ export class CompiledForest {
   readonly #blockRows: number;
   /** Addresses. */
   readonly #trees: number;
-  readonly #treesEnd: number;
+  /** Where the trees end and the rows of a block begin. */
   readonly #rows: number;
   readonly #sums: number;
 
@@ -26,8 +26,7 @@ export class CompiledForest {
     const blocksOfWide = Math.floor(blockBytes / (wideRows * features * 4));
     this.#blockRows = Math.max(1, blocksOfWide) * wideRows;
     this.#trees = nodeCount * nodeBytes;
-    this.#treesEnd = this.#trees + trees.length * treeBytes;
-    this.#rows = this.#treesEnd;
+    this.#rows = this.#trees + trees.length * treeBytes;
     this.#sums = this.#rows + this.#blockRows * features * 4;
     this.#kernel = createForestKernel(this.#sums + this.#blockRows * 4);
     const { buffer } = this.#kernel.memory;
@@ -64,6 +63,6 @@ export class CompiledForest {
   #walk(walk: ForestKernel['walk'], from: number, to: number): void {
     const rowBytes = this.#features * 4;
     const rows = this.#rows + from * rowBytes;
-    walk(this.#trees, this.#treesEnd, rows, this.#rows + to * rowBytes, rowBytes, this.#sums + from * 4);
+    walk(this.#trees, this.#rows, rows, this.#rows + to * rowBytes, rowBytes, this.#sums + from * 4);
   }
 }
