@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePort } from '../packages/testing/src/free-port.ts';
+import { findFreePort } from '../packages/runtime/src/ports.ts';
 import { ensurePythonEnvironment, pythonProcessEnvironment } from './python-environment.ts';
 import { bigQueryEmulator } from './python-environments.ts';
 import { createServiceAccount, type ServiceAccount, startTokenEndpoint } from './service-account.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { findFreePort } from '../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../packages/runtime/src/ports.ts';
 import { descendants } from '../../scripts/process-tree.ts';
 import {
   ensurePythonEnvironment,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildZip } from '@pademelon/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { findFreePort } from '../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../packages/runtime/src/ports.ts';
 import { findDefaultIndex } from '../../packages/workbench/src/default-index.ts';
 import { logIn, type RestClient } from '../acceptance/support/rest-client.ts';
 import { createWorkspace, deployModel } from '../acceptance/support/rest-flow.ts';

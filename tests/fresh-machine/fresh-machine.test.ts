@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findFreePort } from '../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../packages/runtime/src/ports.ts';
 import { prepareBareDebian, whyNoBareDebian } from './bare-debian.ts';
 import { type FreshCheckout, makeFreshCheckout } from './fresh-checkout.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { findFreePort } from '../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../packages/runtime/src/ports.ts';
 import { launch, makeHome } from './support/launcher.ts';
 
 /** Runs a start that must fail; resolves to what it said, which is one sentence or two and no stack. */

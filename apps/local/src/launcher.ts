@@ -1,10 +1,11 @@
 import { join } from 'node:path';
+import { findFreePort } from '@pademelon/runtime/ports';
 import { type PlatformSettings, SettingError } from '@pademelon/runtime/settings';
 import { announce } from './announcement.ts';
 import { type HomeFolder, openHomeFolder } from './home-folder.ts';
 import { LocalDatabase } from './local-database.ts';
 import { LogSummary } from './log-summary.ts';
-import { findFreePort, requirePort } from './ports.ts';
+import { requirePort } from './ports.ts';
 import { prepareDatabase } from './preparation.ts';
 import { untilReady } from './readiness.ts';
 import { RotatingFile } from './rotating-file.ts';

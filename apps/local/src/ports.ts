@@ -1,11 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { findFreePort, tryToListen } from '@pademelon/runtime/ports';
 import { SettingError } from '@pademelon/runtime/settings';
 
 /** Resolves to `port`, or for 0 to a free one. Throws a SettingError with one sentence when it cannot be listened on. */
 export async function requirePort(host: string, port: number): Promise<number> {
   try {
-    return await tryToListen(host, port);
+    if (port === 0) return await findFreePort(host);
+    await tryToListen(host, port);
+    return port;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const address = `${host}:${port}`;
@@ -26,19 +27,4 @@ export async function requirePort(host: string, port: number): Promise<number> {
     }
     throw new SettingError(`${address} cannot be listened on: ${message}.`);
   }
-}
-
-/** A port of the loopback address that nothing listens on now. */
-export function findFreePort(): Promise<number> {
-  return tryToListen('127.0.0.1', 0);
-}
-
-async function tryToListen(host: string, port: number): Promise<number> {
-  const server: Server = createServer();
-  server.listen({ host, port, exclusive: true });
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : port;
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createTestDatabase, findFreePort, type TestDatabase } from '@pademelon/testing';
+import { findFreePort } from '@pademelon/runtime/ports';
+import { createTestDatabase, type TestDatabase } from '@pademelon/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type DoorbellQueue, openDoorbellQueue } from './doorbell-queue.ts';
 

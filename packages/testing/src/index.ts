@@ -1,4 +1,3 @@
-export * from './free-port.ts';
 export * from './hostile-zips.ts';
 export * from './serving-rows.ts';
 export * from './test-database.ts';

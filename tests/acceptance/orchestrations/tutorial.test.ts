@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { findFreePort } from '../../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../../packages/runtime/src/ports.ts';
 import { findPython, PythonMissing } from '../../../scripts/python-environment.ts';
 import { repositoryFolder } from '../support/repository.ts';
 import { until } from '../support/until.ts';

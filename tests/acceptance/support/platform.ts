@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '../../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../../packages/runtime/src/ports.ts';
 import { repositoryFolder } from './repository.ts';
 import { until } from './until.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { findFreePort } from '../../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../../packages/runtime/src/ports.ts';
 import { Service } from './service.ts';
 
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;

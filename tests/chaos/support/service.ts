@@ -55,7 +55,7 @@ export class Service {
     this.#child?.kill('SIGCONT');
   }
 
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL; resolves when it is gone, with all that it has written. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }
@@ -76,8 +76,9 @@ export class Service {
     const child = this.#child;
     this.#child = null;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
+    // Not before its last words are written down: the folder of the log may be deleted next.
+    const closed = once(child, 'close');
     child.kill(signal);
-    await ended;
+    await closed;
   }
 }

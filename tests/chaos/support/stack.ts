@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createPool, type Pool } from '@pademelon/database/sql';
 import { buildZip } from '@pademelon/testing';
-import { findFreePort } from '../../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../../packages/runtime/src/ports.ts';
 import type { TestIndex } from '../../../packages/workbench/src/package-index-test-server.ts';
 import { isLong, leaseMs } from '../sizes.ts';
 import { ApiClient } from './api-client.ts';
@@ -114,7 +114,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await database.stop();
     // Not waited for: a test that failed may hold a client.
     void pool.end();
-    await rm(folder, { recursive: true, force: true });
+    // With retries: the jails of a killed worker end by themselves, a moment after it.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
     await api.start();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { startTestPostgres } from '@pademelon/testing';
-import { findFreePort } from '../../../packages/testing/src/free-port.ts';
+import { findFreePort } from '../../../packages/runtime/src/ports.ts';
 
 /** PostgreSQL and Redis, as the compose file has them beside the services; what they listen on is on loopback. */
 export interface Neighbours {
