@@ -4,12 +4,11 @@ import type { DynamicBatching } from '@pademelon/contracts';
 import { deepModel, forestModel } from '@pademelon/testing/onnx';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { featureCount, provideBenchModel } from './bench-model.ts';
-import { checkAnswers } from './check-answers.ts';
-import { applyLoad, type LoadResult, loadGenerator } from './load.ts';
+import { loadGenerator } from './load.ts';
 import { median } from './report.ts';
-import type { RunningTarget } from './target.ts';
 import { podsTarget } from './targets/pods.ts';
-import { createWorkloads, type Workload } from './workloads.ts';
+import { loadInTurns } from './turns.ts';
+import { createWorkloads } from './workloads.ts';
 
 const folder = resolve(import.meta.dirname, '../.cache/bench');
 const clients = 32;
@@ -56,7 +55,7 @@ export async function measureBatching({ rounds, seconds, say }: BatchingOptions)
     const plain = await podsTarget({ name: 'without' }).start(path);
     const batched = await podsTarget({ name: 'with', dynamicBatching: batching }).start(path);
     try {
-      const [without, joined] = await inTurns([plain, batched], oneRow, { rounds, seconds });
+      const [without, joined] = await loadInTurns([plain, batched], oneRow, { clients, rounds, seconds });
       const ratio = median(joined!.map((each, round) => each.requestsPerSecond / without![round]!.requestsPerSecond));
       const cells = [without!, joined!].flatMap((results) => [
         Math.round(median(results.map((each) => each.requestsPerSecond))).toLocaleString('en'),
@@ -74,28 +73,6 @@ export async function measureBatching({ rounds, seconds, say }: BatchingOptions)
     }
   }
   return lines.join('\n');
-}
-
-async function inTurns(
-  targets: readonly RunningTarget[],
-  workload: Workload,
-  options: { rounds: number; seconds: number },
-) {
-  const results: (LoadResult & { cpuUs: number })[][] = targets.map(() => []);
-  for (const target of targets) {
-    await checkAnswers(target, workload);
-    await applyLoad(target, workload, { clients, seconds: 1 });
-  }
-  for (let round = 0; round < options.rounds; round++) {
-    for (const [index, target] of targets.entries()) {
-      const cpuBeforeMs = target.cpuMs!();
-      const result = await applyLoad(target, workload, { clients, seconds: options.seconds });
-      if (result.failed > 0) throw new Error(`${result.failed} requests failed.`);
-      const cpuUs = ((target.cpuMs!() - cpuBeforeMs) * 1000) / (result.requestsPerSecond * options.seconds);
-      results[index]!.push({ ...result, cpuUs });
-    }
-  }
-  return results;
 }
 
 /** The quickest of many runs in this process: others on the machine only make it slower. */

@@ -1,8 +1,9 @@
 // npm run bench                 our pods, our gateway and FastAPI side by side; writes bench/RESULTS.md
 // npm run bench -- --short      a few seconds: only checks that everything works; writes nothing
-// npm run bench -- --peers       the same, and each of six other model servers beside FastAPI and ours; some 3 GB to install
+// npm run bench -- --peers       the same, and each of seven other model servers beside FastAPI and ours; some 3 GB to install
 // npm run bench -- --limit      what ONNX Runtime and a bare HTTP server reach on this machine
 // npm run bench -- --batching   pods with dynamic batching against pods without, for models ten times as heavy
+// npm run bench -- --log        what the inference log costs: pods that log against pods that do not
 // npm run bench -- --only=pod,fastapi   the targets whose name contains one of the words; writes nothing
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { measureBatching } from './batching.ts';
 import { provideBenchModel } from './bench-model.ts';
 import { type ComparisonOptions, compare } from './comparison.ts';
 import { measureLimits } from './limits.ts';
+import { measureLogging } from './logging.ts';
 import { formatCircumstances, formatComparison } from './report.ts';
 import { fastApiTarget } from './targets/fastapi.ts';
 import { gatewayTarget } from './targets/gateway.ts';
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     peers: { type: 'boolean', default: false },
     batching: { type: 'boolean', default: false },
     limit: { type: 'boolean', default: false },
+    log: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '3' },
@@ -36,13 +39,15 @@ const model = await provideBenchModel();
 const workloads = await createWorkloads(model);
 const rounds = values.short ? 1 : Number(values.rounds);
 const seconds = values.short ? 1 : Number(values.seconds);
+const options = { modelPath: model.path, workloads, rounds, seconds, say };
 
 if (values.limit) {
   process.stdout.write(`${await measureLimits(model.path, workloads)}\n`);
 } else if (values.batching) {
   process.stdout.write(`${await measureBatching({ rounds, seconds, say })}\n`);
+} else if (values.log) {
+  process.stdout.write(`${await measureLogging(options)}\n`);
 } else {
-  const options = { modelPath: model.path, workloads, rounds, seconds, say };
   const words = values.only.toLowerCase().split(',');
   const targets = [fastApiTarget({ isGcOff: false }), fastApiTarget({ isGcOff: true }), podsTarget(), gatewayTarget()];
   const chosen = targets.filter(({ name }) => words.some((word) => name.toLowerCase().includes(word)));

@@ -16,21 +16,25 @@ const podEntry = resolve(import.meta.dirname, '../../apps/inference/dist/pod/mai
 const collectorEntry = resolve(import.meta.dirname, 'log-collector-process.ts');
 const query = 'dataset%5B%5D=%2A&dataset.exclude%5B%5D=metadata&dataset.separator=.';
 
+export interface PodsOptions {
+  readonly name?: string;
+  readonly dynamicBatching?: DynamicBatching;
+  /** Nobody takes the pods' records: they count what they cannot hand over, and keep nothing. */
+  readonly isLogOff?: boolean;
+}
+
 /**
  * Our pods without gateway and host: two processes of one thread, as a deployment with two replicas has them. They log
  * to a collector process that stores every record in PostgreSQL, as the host's does.
  */
-export function podsTarget(options: { name?: string; dynamicBatching?: DynamicBatching } = {}): Target {
-  const { name = 'Pademelon pod', dynamicBatching = null } = options;
+export function podsTarget(options: PodsOptions = {}): Target {
+  const { name = 'Pademelon pod', dynamicBatching = null, isLogOff = false } = options;
   return {
     name,
     async start(modelPath) {
       const folder = await mkdtemp(join(tmpdir(), 'pademelon-bench-'));
       const logSocketPath = join(folder, 'log.sock');
-      const collector = fork(collectorEntry, [folder, logSocketPath], {
-        execArgv: ['--conditions=source', '--max-semi-space-size=8', '--initial-old-space-size=128'],
-      });
-      await once(collector, 'message');
+      const collector = isLogOff ? null : await startCollector(folder, logSocketPath);
       const key = randomUUID();
       const headers = { [podKeyHeader]: key, 'user-agent': sdkUserAgent };
       const startedAt = performance.now();
@@ -47,12 +51,20 @@ export function podsTarget(options: { name?: string; dynamicBatching?: DynamicBa
         memoryBytes: () => pods.reduce((total, pod) => total + residentBytes(pod.child.pid!), 0),
         async stop() {
           for (const { child } of pods) await end(child, () => child.send({ type: 'drain' } satisfies HostToPod));
-          await end(collector, () => collector.disconnect());
+          if (collector !== null) await end(collector, () => collector.disconnect());
           await rm(folder, { recursive: true, force: true });
         },
       };
     },
   };
+}
+
+async function startCollector(folder: string, logSocketPath: string): Promise<ChildProcess> {
+  const collector = fork(collectorEntry, [folder, logSocketPath], {
+    execArgv: ['--conditions=source', '--max-semi-space-size=8', '--initial-old-space-size=128'],
+  });
+  await once(collector, 'message');
+  return collector;
 }
 
 async function startPod(spec: PodSpec): Promise<{ child: ChildProcess; port: number }> {
