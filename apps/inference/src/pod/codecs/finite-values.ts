@@ -1,16 +1,12 @@
 import type { Column } from '@pademelon/contracts';
 import { DomainError } from '@pademelon/domain/domain-error';
 
-/**
- * Refuses NaN and infinities with the place of the first one: a model takes none. A sum of finite float32 values is
- * finite; only when it is not need every value be looked at.
- */
+/** Refuses NaN and infinities with the place of the first one: a model takes none. */
 export function requireFinite({ name, type, values }: Column, rowCount: number): void {
   if (type !== 'float32' && type !== 'float64') return;
   const numbers = values as Float32Array | Float64Array;
-  if (Number.isFinite(sumOf(numbers))) return;
-  const at = numbers.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
+  const at = countFinite(numbers);
+  if (at === numbers.length) return;
   const width = numbers.length / rowCount;
   const row = Math.floor(at / width);
   throw new DomainError(
@@ -19,9 +15,13 @@ export function requireFinite({ name, type, values }: Column, rowCount: number):
   );
 }
 
-/** By itself, so that a loop that gets hot while it runs has nothing behind it that V8 has never seen. */
-function sumOf(numbers: Float32Array | Float64Array): number {
-  let sum = 0;
-  for (let at = 0; at < numbers.length; at += 1) sum += numbers[at]!;
-  return sum;
+/**
+ * How many values come before the first that is not finite. By itself, so that a loop that gets hot while it runs has
+ * nothing behind it that V8 has never seen; the length is taken once, since V8 calls a function for each time.
+ */
+function countFinite(numbers: Float32Array | Float64Array): number {
+  const { length } = numbers;
+  let at = 0;
+  while (at < length && Math.abs(numbers[at]!) <= Number.MAX_VALUE) at += 1;
+  return at;
 }
