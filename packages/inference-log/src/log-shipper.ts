@@ -237,6 +237,7 @@ async function encodeRecords(records: readonly ReceivedRecord[], codec: LogBatch
     bytes: await codec.encode(batch),
   };
   for (const { frame } of records) releaseMemory(frame);
+  for (const values of [batch.timesMs, ...batch.elapsedNs, batch.pods]) releaseMemory(values);
   for (const { values } of batch.columns) releaseMemory(isStrings(values) ? values.bytes : values);
   return encoded;
 }

@@ -1,7 +1,9 @@
 /** Milliseconds or nanoseconds, whole numbers below 2^53, as 64-bit integers without a BigInt each. */
 export function toInt64(values: Float64Array): BigInt64Array {
-  const halves = new Int32Array(values.length * 2);
-  for (let i = 0; i < values.length; i++) {
+  // Taken once here and below: V8 calls a function for each time.
+  const { length } = values;
+  const halves = new Int32Array(length * 2);
+  for (let i = 0; i < length; i++) {
     const value = values[i]!;
     // A bitwise operator takes the lower 32 bits of any whole number.
     halves[i * 2] = value | 0;
@@ -11,8 +13,9 @@ export function toInt64(values: Float64Array): BigInt64Array {
 }
 
 export function fromInt64(values: BigInt64Array): Float64Array {
-  const halves = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-  const numbers = new Float64Array(values.length);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = halves[i * 2]! + (halves[i * 2 + 1]! | 0) * 0x1_0000_0000;
+  const { length } = values;
+  const halves = new Uint32Array(values.buffer, values.byteOffset, length * 2);
+  const numbers = new Float64Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = halves[i * 2]! + (halves[i * 2 + 1]! | 0) * 0x1_0000_0000;
   return numbers;
 }
