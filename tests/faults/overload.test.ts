@@ -100,9 +100,12 @@ async function overload(pipeline: DeployedPipeline, forMs: number): Promise<Over
 
 const recoveryMs = 5_000;
 
-/** What the machine's other work spoils it spoils once; a defect is there each time. */
+/** What the machine's other work spoils it spoils once, a defect each time; what it cannot spoil holds each time. */
 async function bestOverload(pipeline: DeployedPipeline, attempts: number): Promise<Overload> {
   const seen = await overload(pipeline, sizes.overloadMs);
+  expect(seen.statuses).toEqual(new Set([200, 429]));
+  expect(seen.refusalMs).toBeLessThan(50);
+  expect(seen.grownMiB).toBeLessThan(64);
   const isGood = seen.goodputShare > sizes.goodputShare && seen.recoveredMs < recoveryMs;
   return isGood || attempts === 1 ? seen : bestOverload(pipeline, attempts - 1);
 }
@@ -112,10 +115,7 @@ it(
   async () => {
     const pipeline = await deployModel(client, { modelBytes: loopingModel() });
     const seen = await bestOverload(pipeline, 3);
-    expect(seen.statuses).toEqual(new Set([200, 429]));
     expect(seen.goodputShare).toBeGreaterThan(sizes.goodputShare);
-    expect(seen.refusalMs).toBeLessThan(50);
-    expect(seen.grownMiB).toBeLessThan(64);
     expect(seen.recoveredMs).toBeLessThan(recoveryMs);
   },
   3 * (sizes.overloadMs + 60_000),
