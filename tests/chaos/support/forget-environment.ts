@@ -10,7 +10,8 @@ export function forgetSlowEnvironment(environments: string): void {
   for (const hash of readdirSync(ready)) {
     const packages = readdirSync(join(ready, hash, 'lib')).map((python) => join(ready, hash, 'lib', python));
     const hasSlow = packages.some((folder) => readdirSync(join(folder, 'site-packages')).includes(slowPackage));
-    if (hasSlow) rmSync(join(ready, hash), { recursive: true });
+    // The worker may be writing byte code into it still.
+    if (hasSlow) rmSync(join(ready, hash), { recursive: true, maxRetries: 10 });
   }
   rmSync(join(environments, 'work/cache'), { recursive: true, force: true });
 }
