@@ -1,7 +1,5 @@
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import {
   fromInt64,
   type LogBatch,
@@ -22,13 +20,16 @@ import {
   Struct,
 } from 'apache-arrow';
 import { fromArrowData, listData, toArrowData } from './arrow-columns.ts';
+import { SpareMemory } from './spare-memory.ts';
 
+const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 const level1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
-const smallBytes = 16 * 1024;
 /** Our own batches stay far below; what inflates to more is not one of them. */
 const maxBatchBytes = 512 * 1024 * 1024;
+
+const spareMemory = new SpareMemory();
 
 const factsKey = 'pademelon.log';
 const ownColumns = {
@@ -48,11 +49,13 @@ const ownColumns = {
 export const arrowBatchCodec: LogBatchCodec = {
   encode: async (batch) => {
     const times = toInt64(batch.timesMs);
-    const pieces = await toIpcStream(batch, times);
-    // Piece by piece, the values where they are: putting megabytes together first took a quarter of the host's time.
-    const bytes = await buffer(Readable.from(pieces).compose(createZstdCompress(level1)));
+    const stream = spareMemory.fill(await toIpcStream(batch, times));
     releaseMemory(times);
-    return bytes;
+    try {
+      return await compress(stream, level1);
+    } finally {
+      spareMemory.giveBack(stream);
+    }
   },
   decode: async (bytes) => fromIpcStream(await decompress(bytes, { maxOutputLength: maxBatchBytes })),
 };
@@ -83,27 +86,7 @@ async function toIpcStream(batch: LogBatch, times: BigInt64Array): Promise<Uint8
     nullCount: 0,
     children: children.map(([, child]) => child),
   });
-  return joinSmall(await Array.fromAsync(RecordBatchStreamWriter.writeAll([new RecordBatch(schema, data)])));
-}
-
-/** Of dozens of pieces most are a few bytes of padding, each of which would be a turn of a thread. */
-function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
-  const joined: Uint8Array[] = [];
-  let small: Uint8Array[] = [];
-  const flush = (): void => {
-    if (small.length > 0) joined.push(Buffer.concat(small));
-    small = [];
-  };
-  for (const piece of pieces) {
-    if (piece.byteLength < smallBytes) {
-      small.push(piece);
-      continue;
-    }
-    flush();
-    joined.push(piece);
-  }
-  flush();
-  return joined;
+  return Array.fromAsync(RecordBatchStreamWriter.writeAll([new RecordBatch(schema, data)]));
 }
 
 function fromIpcStream(bytes: Uint8Array): LogBatch {

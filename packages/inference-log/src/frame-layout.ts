@@ -4,9 +4,11 @@
 //   4  u32  kind
 //
 // schema  8 u32 schema number · 12 u32 length of the text · 16 the schema as JSON
-// record  8 u32 schema number · 12 u32 rows · 16 f64 records before this one · 24 f64 rows before this one
-//        32 f64 time (ms) · 40, 48 f64 elapsed (ns) · 56 u32 failure count · 60 u32 zero
-//        64 failures, each u32 row and u32 check · then the columns in the schema's order, each part padded to 8 bytes:
+// record  8 u32 schema number · 12 u32 rows · 16 f64 records before these · 24 f64 rows before these
+//        32 f64 time (ms) · 40 u32 records · 44 u32 failure count
+//        48 f64 ns spent on reading each request · then f64 ns in the models of each
+//        then, where there are several and not all of one row, u32 rows of each, padded to 8 bytes
+//        then failures, each u32 row and u32 check · then the columns in the schema's order, each part padded to 8 bytes:
 //           a ragged column starts with its rows + 1 offsets (i32); then the values, or for utf8 the value count + 1
 //           byte offsets (i32) followed by the bytes
 // tally   8 f64 records so far · 16 f64 rows so far: closes the gap when a pod dropped records and then fell silent
@@ -16,7 +18,7 @@
 
 export const frameKind = { schema: 1, record: 2, tally: 3, owed: 4, hello: 5 } as const;
 
-export const recordHeaderBytes = 64;
+export const recordHeaderBytes = 48;
 export const schemaHeaderBytes = 16;
 export const helloHeaderBytes = 16;
 export const tallyBytes = 24;
@@ -25,19 +27,25 @@ export const owedHeaderBytes = 32;
 /** A longer frame is not ours: the connection is closed. */
 export const maxFrameBytes = 64 * 1024 * 1024;
 
-export const valueBytes = {
-  float32: 4,
-  float64: 8,
-  int8: 1,
-  int16: 2,
-  int32: 4,
-  int64: 8,
-  uint8: 1,
-  uint16: 2,
-  uint32: 4,
-  uint64: 8,
-  bool: 1,
+/** How values of each type that has a fixed size are kept; a bool is a byte. */
+export const valueArrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
 } as const;
+
+/** Whether the frame says how many rows each of its records has. */
+export function hasRowCounts(records: number, rows: number): boolean {
+  return records > 1 && records !== rows;
+}
 
 export function padTo8(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;

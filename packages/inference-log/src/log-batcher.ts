@@ -1,4 +1,4 @@
-import type { ReceivedRecord } from './received-record.ts';
+import type { RecordFrame } from './received-frames.ts';
 
 export interface LogBatcherOptions {
   /** A group goes out when nothing was added to it for so long: a lone inference is seen soon. */
@@ -6,11 +6,11 @@ export interface LogBatcherOptions {
   /** Under steady traffic it goes out this long after its first record, or when it has maxBytes. */
   readonly busyMs: number;
   readonly maxBytes: number;
-  readonly onBatch: (records: readonly ReceivedRecord[]) => void;
+  readonly onBatch: (frames: readonly RecordFrame[]) => void;
 }
 
 interface Group {
-  readonly records: ReceivedRecord[];
+  readonly frames: RecordFrame[];
   readonly firstAt: number;
   lastAt: number;
   bytes: number;
@@ -26,18 +26,18 @@ export class LogBatcher {
     this.#options = options;
   }
 
-  add(record: ReceivedRecord): void {
-    const { groupKey } = record.schema;
+  add(frame: RecordFrame): void {
+    const { groupKey } = frame.schema;
     const now = performance.now();
     let group = this.#groups.get(groupKey);
     if (group === undefined) {
-      group = { records: [], firstAt: now, lastAt: now, bytes: 0 };
+      group = { frames: [], firstAt: now, lastAt: now, bytes: 0 };
       this.#groups.set(groupKey, group);
       this.#timer ??= setTimeout(() => this.#tick(), this.#options.quietMs);
     }
-    group.records.push(record);
+    group.frames.push(frame);
     group.lastAt = now;
-    group.bytes += record.frame.length;
+    group.bytes += frame.bytes.length;
     if (group.bytes >= this.#options.maxBytes) this.#release(groupKey, group);
   }
 
@@ -63,6 +63,6 @@ export class LogBatcher {
 
   #release(key: string, group: Group): void {
     this.#groups.delete(key);
-    this.#options.onBatch(group.records);
+    this.#options.onBatch(group.frames);
   }
 }

@@ -18,7 +18,7 @@ import {
   readOwedFrame,
   readRecordFrame,
   readSchemaFrame,
-} from './received-record.ts';
+} from './received-frames.ts';
 
 export interface LogCollectorOptions {
   /** Unix socket to listen on; an old one is replaced. Its folder must be the host's alone. */
@@ -71,7 +71,7 @@ export async function startLogCollector(options: LogCollectorOptions): Promise<L
     quietMs: options.quietMs ?? 40,
     busyMs: options.busyMs ?? 250,
     maxBytes: options.maxBatchBytes ?? 4 * 1024 * 1024,
-    onBatch: (records) => shipper.add(records),
+    onBatch: (frames) => shipper.add(frames),
   });
   const ledger = new PodLedger((pipelineId, gap) => {
     drops.add(pipelineId, 'lost', gap);
@@ -130,8 +130,8 @@ const longestReadBytes = 65_536;
  * writes would cost them and us more than all the rest. The kernel keeps the bytes meanwhile, of which it takes no more
  * than some 200 KB: a connection that brought `restBytes` since it was empty last has no rest.
  */
-const restMs = 2;
-const restBytes = 16 * 1024;
+const restMs = 8;
+const restBytes = 48 * 1024;
 
 class PodConnections {
   readonly #parts: ConnectionParts;
@@ -153,8 +153,8 @@ class PodConnections {
       if (kind === frameKind.record) {
         const schema = schemas[frame.readUInt32LE(8)];
         if (schema === undefined) throw new FrameError('A record names a schema that was not sent.');
-        const record = readRecordFrame(frame, schema);
-        if (ledger.receive(record)) batcher.add(record);
+        const records = readRecordFrame(frame, schema);
+        if (ledger.receive(records)) batcher.add(records);
       } else if (kind === frameKind.schema) {
         const { id, schema } = readSchemaFrame(frame);
         schemas[id] = schema;

@@ -6,20 +6,25 @@ import {
   maxFrameBytes,
   owedHeaderBytes,
   padTo8,
-  recordHeaderBytes,
   schemaHeaderBytes,
   tallyBytes,
   valuesPerRow,
 } from './frame-layout.ts';
 import type { LogModel, LogOrigin, LogRecord, LogSchema } from './log-record.ts';
+import { SmallRecords } from './small-records.ts';
+import { type FrameRecords, writeRecordFrame } from './write-record-frame.ts';
 
 interface KnownSchema {
   readonly id: number;
   readonly columns: readonly Column[];
   readonly lastModel: LogModel;
   readonly dropped: readonly string[];
+  /** No strings and no ragged columns: records can be put together by putting their values together. */
+  readonly isPlain: boolean;
 }
 
+/** Of values: copying larger ones twice would cost more than a frame of their own. */
+const smallRecordBytes = 4 * 1024;
 const maxSpareBytes = 4 * 1024 * 1024;
 
 export interface LogFrameEncoderOptions {
@@ -39,6 +44,7 @@ export class LogFrameEncoder {
   #last: KnownSchema | null = null;
   #buffer = new FrameBuffer();
   #spare: FrameBuffer | null = null;
+  readonly #small = new SmallRecords();
   #records = 0;
   #rows = 0;
 
@@ -60,7 +66,7 @@ export class LogFrameEncoder {
   }
 
   get pendingBytes(): number {
-    return this.#buffer.length;
+    return this.#buffer.length + this.#small.bytes;
   }
 
   /**
@@ -70,18 +76,20 @@ export class LogFrameEncoder {
   append(record: LogRecord): boolean {
     let { columns } = record;
     let dropped = record.dropped ?? noDropped;
-    if (columnsBytes(columns) > this.#maxRecordBytes) {
+    let bytes = columnsBytes(columns);
+    if (bytes > this.#maxRecordBytes) {
       const [kept, tooLarge] = withoutLargest(columns, this.#maxRecordBytes);
       columns = kept;
       dropped = [...dropped, ...tooLarge];
+      bytes = columnsBytes(columns);
     }
     for (const column of columns) checkLength(column, record.rowCount);
     const facts = { lastModel: record.lastModel, dropped };
     const schema = this.#findSchema(columns, facts) ?? this.#addSchema(columns, facts);
-    const start = this.#buffer.length;
-    this.#writeRecord(schema.id, record, columns);
-    const isFrame = this.#buffer.length - start <= maxFrameBytes;
-    if (!isFrame) this.#buffer.length = start;
+    const isFrame =
+      schema.isPlain && bytes <= smallRecordBytes
+        ? this.#addSmall(schema.id, record, columns, bytes)
+        : this.#writeFrame(schema.id, record, columns);
     this.#records++;
     this.#rows += record.rowCount;
     return isFrame;
@@ -95,6 +103,7 @@ export class LogFrameEncoder {
 
   /** Appends the counts so far, for a host that would otherwise not learn of skipped records until the next one. */
   appendTally(): void {
+    this.#small.writeTo(this.#buffer);
     const at = this.#buffer.reserve(tallyBytes);
     this.#buffer.writeHead(at, tallyBytes, frameKind.tally);
     this.#buffer.writeFloat64(at + 8, this.#records);
@@ -103,6 +112,7 @@ export class LogFrameEncoder {
 
   /** Appends how many records, and rows of them, have been answered and will be appended later. */
   appendOwed(records: number, rows: number): void {
+    this.#small.writeTo(this.#buffer);
     const podId = Buffer.from(this.#origin.podId);
     const length = padTo8(owedHeaderBytes + podId.length);
     const at = this.#buffer.reserve(length);
@@ -116,6 +126,7 @@ export class LogFrameEncoder {
 
   /** All frames appended since the last take. The bytes stay as they are until given to `recycle`. */
   take(): Buffer {
+    this.#small.writeTo(this.#buffer);
     const frames = this.#buffer.content();
     this.#buffer = this.#spare ?? new FrameBuffer();
     this.#spare = null;
@@ -130,6 +141,7 @@ export class LogFrameEncoder {
   /** For a new connection: pending frames are gone (their records stay counted) and schemas are sent again. */
   reset(): void {
     this.#buffer.clear();
+    this.#small.forgetSchema();
     this.#schemas = [];
     this.#last = null;
     this.#appendHello();
@@ -171,55 +183,58 @@ export class LogFrameEncoder {
     this.#buffer.writeUint32(at + 12, text.length);
     this.#buffer.writeBytes(at + schemaHeaderBytes, text);
     // Values are not kept alive: only what `describes` compares.
-    const known: KnownSchema = { id, lastModel, dropped, columns: columns.map(withoutValues) };
+    const isPlain = columns.every(({ type, offsets }) => type !== 'utf8' && offsets === undefined);
+    const known: KnownSchema = { id, lastModel, dropped, columns: columns.map(withoutValues), isPlain };
     this.#schemas.push(known);
     this.#last = known;
     return known;
   }
 
-  #writeRecord(schemaId: number, record: LogRecord, columns: readonly Column[]): void {
-    const start = this.#buffer.reserve(recordHeaderBytes);
-    const failureCount = record.checkFailures === null ? 0 : this.#writeFailures(record.checkFailures);
-    for (const column of columns) this.#writeColumn(column);
-    const buffer = this.#buffer;
-    buffer.writeHead(start, buffer.length - start, frameKind.record);
-    buffer.writeUint32(start + 8, schemaId);
-    buffer.writeUint32(start + 12, record.rowCount);
-    buffer.writeFloat64(start + 16, this.#records);
-    buffer.writeFloat64(start + 24, this.#rows);
-    buffer.writeFloat64(start + 32, record.timeMs);
-    buffer.writeFloat64(start + 40, record.elapsedNs[0]);
-    buffer.writeFloat64(start + 48, record.elapsedNs[1]);
-    buffer.writeUint32(start + 56, failureCount);
-    buffer.writeUint32(start + 60, 0);
+  #addSmall(schemaId: number, record: LogRecord, columns: readonly Column[], bytes: number): true {
+    if (!this.#small.takes(schemaId, record.timeMs, this.#records)) this.#small.writeTo(this.#buffer);
+    const before = { recordsBefore: this.#records, rowsBefore: this.#rows };
+    this.#small.add(record, { schemaId, ...before, columns, failures: this.#failuresOf(record), bytes });
+    return true;
   }
 
-  #writeFailures(failuresByRow: readonly (readonly string[])[]): number {
-    let count = 0;
-    failuresByRow.forEach((names, row) => {
+  #writeFrame(schemaId: number, record: LogRecord, columns: readonly Column[]): boolean {
+    this.#small.writeTo(this.#buffer);
+    const start = this.#buffer.length;
+    const records: FrameRecords = {
+      schemaId,
+      timeMs: record.timeMs,
+      recordsBefore: this.#records,
+      rowsBefore: this.#rows,
+      rowCount: record.rowCount,
+      rowCounts: Uint32Array.of(record.rowCount),
+      requestNs: Float64Array.of(record.elapsedNs[0]),
+      modelsNs: Float64Array.of(record.elapsedNs[1]),
+      failures: Uint32Array.from(this.#failuresOf(record)),
+    };
+    writeRecordFrame(this.#buffer, records, columns);
+    const isFrame = this.#buffer.length - start <= maxFrameBytes;
+    if (!isFrame) this.#buffer.length = start;
+    return isFrame;
+  }
+
+  /** Row and check in turns, in the order of rows. */
+  #failuresOf({ checkFailures }: LogRecord): readonly number[] {
+    if (checkFailures === null) return noFailures;
+    const failures: number[] = [];
+    checkFailures.forEach((names, row) => {
       for (const name of names) {
         const check = this.#checkNumbers.get(name);
-        if (check === undefined) continue;
-        const at = this.#buffer.reserve(8);
-        this.#buffer.writeUint32(at, row);
-        this.#buffer.writeUint32(at + 4, check);
-        count++;
+        if (check !== undefined) failures.push(row, check);
       }
     });
-    return count;
-  }
-
-  #writeColumn(column: Column): void {
-    const { values, offsets } = column;
-    if (offsets !== undefined) this.#buffer.appendArray(offsets);
-    if (ArrayBuffer.isView(values)) this.#buffer.appendArray(values);
-    else this.#buffer.appendStrings(values);
+    return failures;
   }
 }
 
 type RecordFacts = Pick<KnownSchema, 'lastModel' | 'dropped'>;
 
 const noDropped: readonly never[] = [];
+const noFailures: readonly never[] = [];
 
 function describes(
   schema: KnownSchema,

@@ -1,5 +1,5 @@
 import { maxFrameBytes } from './frame-layout.ts';
-import { FrameError } from './received-record.ts';
+import { FrameError } from './received-frames.ts';
 
 const headBytes = 8;
 

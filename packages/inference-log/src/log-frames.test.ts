@@ -11,11 +11,11 @@ import type { LogRecord } from './log-record.ts';
 import { numberedRecord, origin } from './log-record-fixtures.ts';
 import {
   FrameError,
-  type ReceivedRecord,
   type ReceivedSchema,
+  type RecordFrame,
   readRecordFrame,
   readSchemaFrame,
-} from './received-record.ts';
+} from './received-frames.ts';
 
 const arrays: Record<Exclude<ColumnType, 'utf8'>, (numbers: number[]) => ColumnValues> = {
   float32: (numbers) => Float32Array.from(numbers),
@@ -56,22 +56,22 @@ function makeColumn(
 }
 
 /** Sends the bytes through a splitter in pieces and reads the frames as the collector does. */
-function receive(bytes: Buffer, pieceBytes: number): ReceivedRecord[] {
+function receive(bytes: Buffer, pieceBytes: number): RecordFrame[] {
   const splitter = new LogFrameSplitter();
   const schemas: ReceivedSchema[] = [];
-  const records: ReceivedRecord[] = [];
+  const frames: RecordFrame[] = [];
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     splitter.push(Buffer.from(bytes.subarray(at, at + pieceBytes)), (kind, frame) => {
       if (kind === frameKind.schema) {
         const { id, schema } = readSchemaFrame(frame);
         schemas[id] = schema;
       } else if (kind === frameKind.record) {
-        records.push(readRecordFrame(frame, schemas[frame.readUInt32LE(8)]!));
+        frames.push(readRecordFrame(frame, schemas[frame.readUInt32LE(8)]!));
       }
     });
   }
   expect(splitter.waitingBytes).toBe(0);
-  return records;
+  return frames;
 }
 
 function plain(column: Column | LogColumn) {
@@ -135,6 +135,83 @@ test('records of any columns arrive in the batch as they were written, however t
   );
 });
 
+/** Small enough, and without strings and ragged columns: it shares its frame with others of its moment. */
+function smallRecord(first: number, rowCount: number, timeMs: number): LogRecord {
+  const { columns, ...record } = numberedRecord(first, rowCount, timeMs);
+  return { ...record, columns: columns.filter(({ type }) => type !== 'utf8'), elapsedNs: [first, -first] };
+}
+
+const noon = 1_700_000_000_000;
+
+test('small records of one moment share a frame and stand in the batch one by one', async () => {
+  const encoder = new LogFrameEncoder(origin);
+  encoder.append({ ...smallRecord(1, 1, noon), checkFailures: [['too-cheap']] });
+  encoder.append({ ...smallRecord(2, 3, noon), checkFailures: [[], ['too-dear', 'too-cheap'], []] });
+  encoder.append(smallRecord(5, 1, noon));
+  encoder.append(smallRecord(6, 1, noon + 1));
+  encoder.append(smallRecord(7, 1, noon + 1));
+  const received = receive(encoder.take(), 100);
+  const counts = received.map((frame) => [frame.recordsBefore, frame.rowsBefore, frame.recordCount, frame.rowCount]);
+  expect(counts).toEqual([
+    [0, 0, 3, 5],
+    [3, 5, 2, 2],
+  ]);
+  const batch = await arrowBatchCodec.decode(await arrowBatchCodec.encode(buildBatch(received.toReversed())));
+  expect([...batch.timesMs]).toEqual([noon, noon, noon, noon, noon, noon + 1, noon + 1]);
+  expect(batch.columns.map(({ values }) => Array.from(values as Float64Array, (n) => n * 3))).toEqual([
+    [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7].map((n) => n * 3),
+    [1, 2, 3, 4, 5, 6, 7],
+  ]);
+  expect(batch.elapsedNs.map((times) => [...times])).toEqual([
+    [1, 2, 2, 2, 5, 6, 7],
+    [-1, -2, -2, -2, -5, -6, -7],
+  ]);
+  expect([...batch.failures!.offsets]).toEqual([0, 1, 1, 3, 3, 3, 3, 3]);
+  expect([...batch.failures!.numbers]).toEqual([0, 1, 0]);
+});
+
+test('a record that was skipped, one of another schema and a large one end the frame that others share', () => {
+  const encoder = new LogFrameEncoder(origin);
+  encoder.append(smallRecord(1, 1, noon));
+  encoder.skip(10);
+  encoder.append(smallRecord(2, 1, noon));
+  encoder.append({ ...smallRecord(3, 1, noon), lastModel: { name: 'other', sha: 'def' } });
+  encoder.append(smallRecord(4, 1, noon));
+  encoder.append(smallRecord(5, 1_000, noon));
+  encoder.append(smallRecord(6, 1, noon));
+  const received = receive(encoder.take(), 4_000);
+  expect(received.map((frame) => [frame.recordsBefore, frame.rowsBefore, frame.rowCount])).toEqual([
+    [0, 0, 1],
+    [2, 11, 1],
+    [3, 12, 1],
+    [4, 13, 1],
+    [5, 14, 1_000],
+    [6, 1_014, 1],
+  ]);
+});
+
+test('more small records than a frame takes go on in the next one', () => {
+  const encoder = new LogFrameEncoder(origin);
+  for (let i = 0; i < 600; i++) encoder.append(smallRecord(i, 1, noon));
+  const frames = receive(encoder.take(), 1_000);
+  expect(frames.map(({ recordsBefore, recordCount }) => [recordsBefore, recordCount])).toEqual([
+    [0, 256],
+    [256, 256],
+    [512, 88],
+  ]);
+  const [tensor] = buildBatch(frames).columns;
+  expect(plainValues(tensor!.values)).toEqual(Array.from({ length: 600 }, (_, n) => [n, -n]).flat());
+});
+
+test('records that wait when the connection is lost are counted and gone', () => {
+  const encoder = new LogFrameEncoder(origin);
+  encoder.append(smallRecord(1, 2, noon));
+  encoder.reset();
+  encoder.append(smallRecord(3, 1, noon));
+  const [frame] = receive(encoder.take(), 4_000);
+  expect(frame).toMatchObject({ recordsBefore: 1, rowsBefore: 2, rowCount: 1 });
+});
+
 test('a schema is sent once, and again after a new connection', () => {
   const encoder = new LogFrameEncoder(origin);
   encoder.append(numberedRecord(0, 1));
@@ -162,9 +239,9 @@ test('a record that is too large is logged without its largest column, which is 
   const values = new Float32Array(1_000);
   const [tensor, ...others] = numberedRecord(0, 1).columns;
   encoder.append({ ...numberedRecord(0, 1), columns: [{ ...tensor!, rowShape: [1_000], values }, ...others] });
-  const [record] = receive(encoder.take(), 64);
-  expect(record!.schema.dropped).toEqual(['in.tensor']);
-  expect(record!.schema.columns.map(({ name }) => name)).toEqual(['in.index', 'out.variable']);
+  const [frame] = receive(encoder.take(), 64);
+  expect(frame!.schema.dropped).toEqual(['in.tensor']);
+  expect(frame!.schema.columns.map(({ name }) => name)).toEqual(['in.index', 'out.variable']);
 });
 
 test('a column of the wrong length is refused and leaves nothing behind', () => {
@@ -183,8 +260,15 @@ test('bytes that are not frames are refused', () => {
   expect(() => push(0x7ffffff8, 1)).toThrow(FrameError);
   const encoder = new LogFrameEncoder(origin);
   encoder.append(numberedRecord(0, 2));
-  const [record] = receive(encoder.take(), 4096);
-  expect(() => readRecordFrame(record!.frame.subarray(0, -8), record!.schema)).toThrow(FrameError);
+  const [frame] = receive(encoder.take(), 4096);
+  expect(() => readRecordFrame(frame!.bytes.subarray(0, -8), frame!.schema)).toThrow(FrameError);
+  expect(() => readRecordFrame(frame!.bytes.subarray(0, 40), frame!.schema)).toThrow(FrameError);
+  const several = new LogFrameEncoder(origin);
+  several.append(smallRecord(0, 2, noon));
+  several.append(smallRecord(2, 3, noon));
+  const [shared] = receive(several.take(), 4096);
+  shared!.bytes.writeUInt32LE(9, shared!.rowCountsAt);
+  expect(() => readRecordFrame(shared!.bytes, shared!.schema)).toThrow(FrameError);
 });
 
 test('a record that no frame can hold is skipped, counted, and leaves the ones beside it whole', () => {
@@ -196,7 +280,7 @@ test('a record that no frame can hold is skipped, counted, and leaves the ones b
   expect(encoder.append({ ...numberedRecord(0, 1), rowCount, columns: [flags], checkFailures })).toBe(false);
   expect(encoder.append(numberedRecord(0, 3))).toBe(true);
   const received = receive(encoder.take(), 4_000);
-  expect(received.map((record) => [record.recordsBefore, record.rowsBefore, record.rowCount])).toEqual([
+  expect(received.map((frame) => [frame.recordsBefore, frame.rowsBefore, frame.rowCount])).toEqual([
     [0, 0, 2],
     [2, rowCount + 2, 3],
   ]);

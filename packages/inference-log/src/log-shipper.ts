@@ -11,7 +11,7 @@ import { releaseMemory } from '@pademelon/runtime/release-memory';
 import { buildBatch } from './build-batch.ts';
 import type { DropCounts } from './drop-counts.ts';
 import type { LogCounts } from './pod-ledger.ts';
-import type { ReceivedRecord } from './received-record.ts';
+import type { RecordFrame } from './received-frames.ts';
 
 export interface LogShipperOptions {
   readonly sink: InferenceLogSink;
@@ -29,8 +29,8 @@ export interface LogShipperOptions {
 interface Parcel {
   readonly pipelineId: number;
   readonly counts: LogCounts;
-  /** Records first, an encoded batch once that is done: it is much smaller, and may have to wait. */
-  records: readonly ReceivedRecord[] | null;
+  /** Frames first, an encoded batch once that is done: it is much smaller, and may have to wait. */
+  frames: readonly RecordFrame[] | null;
   batch: EncodedLogBatch | null;
   bytes: number;
   encoding: Promise<void> | null;
@@ -71,16 +71,17 @@ export class LogShipper {
     return this.#writtenRows;
   }
 
-  add(records: readonly ReceivedRecord[]): void {
-    const { pipelineId } = records[0]!.schema;
+  add(frames: readonly RecordFrame[]): void {
+    const { pipelineId } = frames[0]!.schema;
+    let records = 0;
     let rows = 0;
     let bytes = 0;
-    for (const record of records) {
-      rows += record.rowCount;
-      bytes += record.frame.length;
+    for (const frame of frames) {
+      records += frame.recordCount;
+      rows += frame.rowCount;
+      bytes += frame.bytes.length;
     }
-    const counts = { records: records.length, rows };
-    this.#waiting.push({ pipelineId, counts, records, batch: null, bytes, encoding: null });
+    this.#waiting.push({ pipelineId, counts: { records, rows }, frames, batch: null, bytes, encoding: null });
     this.#waitingBytes += bytes;
     this.#encodeFirstWaiting();
     this.#dropExcess();
@@ -185,14 +186,14 @@ export class LogShipper {
   }
 
   #encode(parcel: Parcel): Promise<void> {
-    parcel.encoding ??= this.#encodeRecords(parcel);
+    parcel.encoding ??= this.#encodeFrames(parcel);
     return parcel.encoding;
   }
 
-  async #encodeRecords(parcel: Parcel): Promise<void> {
-    const batch = await encodeRecords(parcel.records!, this.#options.codec);
+  async #encodeFrames(parcel: Parcel): Promise<void> {
+    const batch = await encodeFrames(parcel.frames!, this.#options.codec);
     parcel.batch = batch;
-    parcel.records = null;
+    parcel.frames = null;
     if (this.#waiting.includes(parcel)) this.#waitingBytes += batch.bytes.length - parcel.bytes;
     parcel.bytes = batch.bytes.length;
   }
@@ -212,19 +213,20 @@ export class LogShipper {
 
 type WriteOutcome = 'done' | 'refused' | 'late';
 
-async function encodeRecords(records: readonly ReceivedRecord[], codec: LogBatchCodec): Promise<EncodedLogBatch> {
-  const batch = buildBatch(records);
+async function encodeFrames(frames: readonly RecordFrame[], codec: LogBatchCodec): Promise<EncodedLogBatch> {
+  const batch = buildBatch(frames);
   const sequences: Record<string, [number, number]> = {};
-  for (const { schema, recordsBefore } of records) {
-    const range = sequences[schema.podId] ?? [recordsBefore, recordsBefore];
-    sequences[schema.podId] = [Math.min(range[0], recordsBefore), Math.max(range[1], recordsBefore)];
+  for (const { schema, recordsBefore: first, recordCount } of frames) {
+    const last = first + recordCount - 1;
+    const range = sequences[schema.podId] ?? [first, last];
+    sequences[schema.podId] = [Math.min(range[0], first), Math.max(range[1], last)];
   }
   let failureCount = 0;
   if (batch.failures !== null) {
     const { offsets } = batch.failures;
     for (let row = 0; row < batch.rowCount; row++) if (offsets[row + 1]! > offsets[row]!) failureCount++;
   }
-  const { pipelineId, modelNames } = records[0]!.schema;
+  const { pipelineId, modelNames } = frames[0]!.schema;
   const encoded = {
     pipelineId,
     rowCount: batch.rowCount,
@@ -236,7 +238,7 @@ async function encodeRecords(records: readonly ReceivedRecord[], codec: LogBatch
     sequences,
     bytes: await codec.encode(batch),
   };
-  for (const { frame } of records) releaseMemory(frame);
+  for (const { bytes } of frames) releaseMemory(bytes);
   for (const values of [batch.timesMs, ...batch.elapsedNs, batch.pods]) releaseMemory(values);
   for (const { values } of batch.columns) releaseMemory(isStrings(values) ? values.bytes : values);
   return encoded;

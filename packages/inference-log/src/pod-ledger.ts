@@ -1,4 +1,4 @@
-import type { ReceivedRecord } from './received-record.ts';
+import type { RecordFrame } from './received-frames.ts';
 
 export interface LogCounts {
   readonly records: number;
@@ -27,13 +27,13 @@ export class PodLedger {
     this.#onGap = onGap;
   }
 
-  /** Counts a record; returns false for one that was counted before. */
-  receive(record: ReceivedRecord): boolean {
-    const account = this.#account(record.schema.podId, record.schema.pipelineId);
-    if (record.recordsBefore < account.records) return false;
-    this.#advance(account, { records: record.recordsBefore, rows: record.rowsBefore });
-    account.records += 1;
-    account.rows += record.rowCount;
+  /** Counts the records of a frame; returns false for one that was counted before. */
+  receive(frame: RecordFrame): boolean {
+    const account = this.#account(frame.schema.podId, frame.schema.pipelineId);
+    if (frame.recordsBefore < account.records) return false;
+    this.#advance(account, { records: frame.recordsBefore, rows: frame.rowsBefore });
+    account.records += frame.recordCount;
+    account.rows += frame.rowCount;
     return true;
   }
 

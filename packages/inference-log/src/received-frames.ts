@@ -1,10 +1,11 @@
 import {
+  hasRowCounts,
   helloHeaderBytes,
   owedHeaderBytes,
   padTo8,
   recordHeaderBytes,
   schemaHeaderBytes,
-  valueBytes,
+  valueArrays,
   valuesPerRow,
 } from './frame-layout.ts';
 import type { LogColumnShape, LogOrigin, LogSchema } from './log-record.ts';
@@ -15,17 +16,22 @@ export interface ReceivedSchema extends LogSchema {
   readonly groupKey: string;
 }
 
-/** A record frame whose header was read; the values stay in the frame until the batch is built. */
-export interface ReceivedRecord {
+/** One or more records of one moment whose header was read; the rest stays in the bytes until the batch is built. */
+export interface RecordFrame {
   readonly schema: ReceivedSchema;
-  readonly frame: Buffer;
+  readonly bytes: Buffer;
+  readonly recordCount: number;
+  /** Of all its records. */
   readonly rowCount: number;
-  /** Records and rows that the pod had handed over before this one. */
+  /** Records and rows that the pod had handed over before these. */
   readonly recordsBefore: number;
   readonly rowsBefore: number;
   readonly timeMs: number;
-  readonly elapsedNs: readonly [number, number];
   readonly failureCount: number;
+  /** Where the parts start that not every frame has at the same place. */
+  readonly rowCountsAt: number;
+  readonly failuresAt: number;
+  readonly columnsAt: number;
 }
 
 /** A frame that no pod of ours sends: the connection is closed. */
@@ -66,27 +72,41 @@ export function readOwedFrame(frame: Buffer): OwedRecords {
   };
 }
 
-export function readRecordFrame(frame: Buffer, schema: ReceivedSchema): ReceivedRecord {
-  const record: ReceivedRecord = {
+export function readRecordFrame(bytes: Buffer, schema: ReceivedSchema): RecordFrame {
+  if (bytes.length < recordHeaderBytes) throw new FrameError('A record frame is shorter than its header.');
+  const rowCount = bytes.readUInt32LE(12);
+  const recordCount = bytes.readUInt32LE(40);
+  const failureCount = bytes.readUInt32LE(44);
+  if (recordCount === 0 || rowCount < recordCount) throw new FrameError('A record frame has records without rows.');
+  const rowCountsAt = recordHeaderBytes + recordCount * 16;
+  const failuresAt = rowCountsAt + (hasRowCounts(recordCount, rowCount) ? padTo8(recordCount * 4) : 0);
+  const frame: RecordFrame = {
     schema,
-    frame,
-    rowCount: frame.readUInt32LE(12),
-    recordsBefore: frame.readDoubleLE(16),
-    rowsBefore: frame.readDoubleLE(24),
-    timeMs: frame.readDoubleLE(32),
-    elapsedNs: [frame.readDoubleLE(40), frame.readDoubleLE(48)],
-    failureCount: frame.readUInt32LE(56),
+    bytes,
+    recordCount,
+    rowCount,
+    recordsBefore: bytes.readDoubleLE(16),
+    rowsBefore: bytes.readDoubleLE(24),
+    timeMs: bytes.readDoubleLE(32),
+    failureCount,
+    rowCountsAt,
+    failuresAt,
+    columnsAt: failuresAt + failureCount * 8,
   };
-  if (record.rowCount === 0) throw new FrameError('A record frame has no rows.');
-  let at = valuesStart(record);
-  for (const column of schema.columns) at += measureColumn(record, column, at).bytes;
-  if (at !== frame.length)
-    throw new FrameError(`A record frame has ${frame.length} bytes where its columns take ${at}.`);
-  return record;
+  let at = frame.columnsAt;
+  for (const column of schema.columns) at += measureColumn(frame, column, at).bytes;
+  if (at !== bytes.length)
+    throw new FrameError(`A record frame has ${bytes.length} bytes where its columns take ${at}.`);
+  let rows = 0;
+  for (let record = 0; record < recordCount; record++) rows += rowsOf(frame, record);
+  if (rows !== rowCount) throw new FrameError('The records of a frame have another number of rows than the frame.');
+  return frame;
 }
 
-export function valuesStart(record: ReceivedRecord): number {
-  return recordHeaderBytes + record.failureCount * 8;
+/** How many rows the frame's record of that number has. */
+export function rowsOf({ bytes, recordCount, rowCount, rowCountsAt }: RecordFrame, record: number): number {
+  if (recordCount === 1) return rowCount;
+  return hasRowCounts(recordCount, rowCount) ? bytes.readUInt32LE(rowCountsAt + record * 4) : 1;
 }
 
 export interface ColumnExtent {
@@ -101,24 +121,23 @@ export interface ColumnExtent {
 }
 
 /** How much of the frame a column takes that starts at `at`. */
-export function measureColumn(record: ReceivedRecord, column: LogColumnShape, at: number): ColumnExtent {
-  const { frame, rowCount } = record;
+export function measureColumn({ bytes, rowCount }: RecordFrame, column: LogColumnShape, at: number): ColumnExtent {
   let valuesAt = at;
   let valueCount = column.isRagged ? 0 : rowCount * valuesPerRow(column.rowShape);
   if (column.isRagged) {
     valuesAt += padTo8((rowCount + 1) * 4);
-    valueCount = readOffset(frame, at + rowCount * 4);
+    valueCount = readOffset(bytes, at + rowCount * 4);
   }
   if (column.type !== 'utf8') {
-    const bytes = valueCount * valueBytes[column.type];
-    return { bytes: valuesAt - at + padTo8(bytes), valueCount, valuesAt, valueBytes: bytes };
+    const length = valueCount * valueArrays[column.type].BYTES_PER_ELEMENT;
+    return { bytes: valuesAt - at + padTo8(length), valueCount, valuesAt, valueBytes: length };
   }
   const textAt = valuesAt + padTo8((valueCount + 1) * 4);
-  const bytes = readOffset(frame, valuesAt + valueCount * 4);
-  return { bytes: textAt - at + padTo8(bytes), valueCount, valuesAt, valueBytes: bytes };
+  const length = readOffset(bytes, valuesAt + valueCount * 4);
+  return { bytes: textAt - at + padTo8(length), valueCount, valuesAt, valueBytes: length };
 }
 
-function readOffset(frame: Buffer, at: number): number {
-  if (at + 4 > frame.length) throw new FrameError('A record frame ends within the offsets of a column.');
-  return frame.readUInt32LE(at);
+function readOffset(bytes: Buffer, at: number): number {
+  if (at + 4 > bytes.length) throw new FrameError('A record frame ends within the offsets of a column.');
+  return bytes.readUInt32LE(at);
 }
