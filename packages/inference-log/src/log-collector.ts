@@ -10,6 +10,7 @@ import { frameKind } from './frame-layout.ts';
 import { LogBatcher } from './log-batcher.ts';
 import { LogFrameSplitter } from './log-frame-splitter.ts';
 import { LogShipper } from './log-shipper.ts';
+import { LogSpoolReader, removeDeadSpools, spoolBytes } from './log-spool.ts';
 import { type LogCounts, PodLedger } from './pod-ledger.ts';
 import {
   FrameError,
@@ -18,6 +19,7 @@ import {
   readOwedFrame,
   readRecordFrame,
   readSchemaFrame,
+  readTextFrame,
 } from './received-frames.ts';
 
 export interface LogCollectorOptions {
@@ -78,6 +80,7 @@ export async function startLogCollector(options: LogCollectorOptions): Promise<L
     shipper.tellDrops();
   });
   const connections = new PodConnections({ batcher, ledger, onProblem });
+  removeDeadSpools();
   const server = await listen(options.socketPath, (socket) => connections.add(socket));
   return {
     podEnded: async ({ podId, pipelineId }, counts) => {
@@ -112,6 +115,15 @@ async function listen(socketPath: string, onConnection: (socket: Socket) => void
   return server;
 }
 
+function readSpooledFrame(frame: Buffer, spool: LogSpoolReader | null): Buffer {
+  const length = frame.readUInt32LE(16);
+  if (spool === null) throw new FrameError('A spooled frame came before its spool.');
+  if (length > spoolBytes) throw new FrameError(`A spool has no frame of ${length} bytes.`);
+  const record = spool.read(frame.readDoubleLE(8), length);
+  if (record.readUInt32LE(0) !== length) throw new FrameError('A spooled frame has another length than was said.');
+  return record;
+}
+
 interface ConnectionParts {
   readonly batcher: LogBatcher;
   readonly ledger: PodLedger;
@@ -121,6 +133,7 @@ interface ConnectionParts {
 /** Whose it is, by its first frame. */
 interface Connection {
   pod: ReturnType<typeof readHelloFrame> | null;
+  spool: LogSpoolReader | null;
 }
 
 /** A longer read did not empty the socket. */
@@ -145,7 +158,7 @@ class PodConnections {
 
   add(socket: Socket): void {
     const { batcher, ledger, onProblem } = this.#parts;
-    const connection: Connection = { pod: null };
+    const connection: Connection = { pod: null, spool: null };
     const splitter = new LogFrameSplitter();
     const schemas: ReceivedSchema[] = [];
     this.#open.set(socket, connection);
@@ -167,6 +180,12 @@ class PodConnections {
       } else if (kind === frameKind.owed) {
         const { podId, pipelineId, records, rows } = readOwedFrame(frame);
         ledger.owe(podId, pipelineId, { records, rows });
+      } else if (kind === frameKind.spool) {
+        connection.spool?.close();
+        connection.spool = null;
+        connection.spool = new LogSpoolReader(readTextFrame(frame));
+      } else if (kind === frameKind.spooled) {
+        onFrame(frameKind.record, readSpooledFrame(frame, connection.spool));
       } else {
         throw new FrameError(`There is no frame of kind ${kind}.`);
       }
@@ -186,7 +205,10 @@ class PodConnections {
       }
     });
     socket.on('error', (error) => onProblem(error, 'the connection of a pod broke'));
-    socket.on('close', () => this.#open.delete(socket));
+    socket.on('close', () => {
+      this.#open.delete(socket);
+      connection.spool?.close();
+    });
   }
 
   #rest(socket: Socket): void {

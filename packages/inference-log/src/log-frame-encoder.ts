@@ -2,14 +2,16 @@ import type { Column } from '@pademelon/contracts';
 import { FrameBuffer } from './frame-buffer.ts';
 import {
   frameKind,
-  helloHeaderBytes,
   maxFrameBytes,
   owedHeaderBytes,
   padTo8,
   schemaHeaderBytes,
+  spooledBytes,
   tallyBytes,
+  textHeaderBytes,
   valuesPerRow,
 } from './frame-layout.ts';
+import { type LogSpool, spoolBytes } from './log-spool.ts';
 import type { LogModel, LogOrigin, LogRecord, LogSchema } from './log-record.ts';
 import { SmallRecords } from './small-records.ts';
 import { type FrameRecords, writeRecordFrame } from './write-record-frame.ts';
@@ -25,6 +27,8 @@ interface KnownSchema {
 
 /** Of values: copying larger ones twice would cost more than a frame of their own. */
 const smallRecordBytes = 4 * 1024;
+/** Of a frame: smaller ones are through the socket in no time. */
+const leastSpooledBytes = 16 * 1024;
 const maxSpareBytes = 4 * 1024 * 1024;
 
 export interface LogFrameEncoderOptions {
@@ -45,6 +49,7 @@ export class LogFrameEncoder {
   #buffer = new FrameBuffer();
   #spare: FrameBuffer | null = null;
   readonly #small = new SmallRecords();
+  #spool: LogSpool | null = null;
   #records = 0;
   #rows = 0;
 
@@ -124,6 +129,13 @@ export class LogFrameEncoder {
     this.#buffer.writeBytes(at + owedHeaderBytes, podId);
   }
 
+  /** From now on large records go through it, until the next `reset`; the caller closes it. */
+  useSpool(spool: LogSpool): void {
+    this.#small.writeTo(this.#buffer);
+    this.#appendText(frameKind.spool, spool.id);
+    this.#spool = spool;
+  }
+
   /** All frames appended since the last take. The bytes stay as they are until given to `recycle`. */
   take(): Buffer {
     this.#small.writeTo(this.#buffer);
@@ -140,6 +152,7 @@ export class LogFrameEncoder {
 
   /** For a new connection: pending frames are gone (their records stay counted) and schemas are sent again. */
   reset(): void {
+    this.#spool = null;
     this.#buffer.clear();
     this.#small.forgetSchema();
     this.#schemas = [];
@@ -150,13 +163,17 @@ export class LogFrameEncoder {
   /** Without it the host could not tell whose tally follows before the first schema. */
   #appendHello(): void {
     const { podId, pipelineId } = this.#origin;
-    const text = Buffer.from(JSON.stringify({ podId, pipelineId }));
-    const length = padTo8(helloHeaderBytes + text.length);
+    this.#appendText(frameKind.hello, JSON.stringify({ podId, pipelineId }));
+  }
+
+  #appendText(kind: number, content: string): void {
+    const text = Buffer.from(content);
+    const length = padTo8(textHeaderBytes + text.length);
     const at = this.#buffer.reserve(length);
-    this.#buffer.writeHead(at, length, frameKind.hello);
+    this.#buffer.writeHead(at, length, kind);
     this.#buffer.writeUint32(at + 8, text.length);
     this.#buffer.writeUint32(at + 12, 0);
-    this.#buffer.writeBytes(at + helloHeaderBytes, text);
+    this.#buffer.writeBytes(at + textHeaderBytes, text);
   }
 
   #findSchema(columns: readonly Column[], facts: RecordFacts): KnownSchema | null {
@@ -212,9 +229,31 @@ export class LogFrameEncoder {
       failures: Uint32Array.from(this.#failuresOf(record)),
     };
     writeRecordFrame(this.#buffer, records, columns);
-    const isFrame = this.#buffer.length - start <= maxFrameBytes;
+    const length = this.#buffer.length - start;
+    const isFrame = length <= maxFrameBytes && this.#spoolIfLarge(start, length);
     if (!isFrame) this.#buffer.length = start;
     return isFrame;
+  }
+
+  /** Leaves in place of a large frame, the last in the buffer, where it is to be found. False while the spool is full. */
+  #spoolIfLarge(start: number, length: number): boolean {
+    if (this.#spool === null || length < leastSpooledBytes || length > spoolBytes) return true;
+    let position: number | null;
+    try {
+      position = this.#spool.write(this.#buffer.content().subarray(start));
+    } catch {
+      // Out of memory to share: this one and all others go through the socket.
+      this.#spool = null;
+      return true;
+    }
+    if (position === null) return false;
+    this.#buffer.length = start;
+    const at = this.#buffer.reserve(spooledBytes);
+    this.#buffer.writeHead(at, spooledBytes, frameKind.spooled);
+    this.#buffer.writeFloat64(at + 8, position);
+    this.#buffer.writeUint32(at + 16, length);
+    this.#buffer.writeUint32(at + 20, 0);
+    return true;
   }
 
   /** Row and check in turns, in the order of rows. */

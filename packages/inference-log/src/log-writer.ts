@@ -2,6 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { CountsFile } from './counts-file.ts';
 import { LogFrameEncoder, type LogFrameEncoderOptions } from './log-frame-encoder.ts';
 import type { LogOrigin, LogRecord } from './log-record.ts';
+import { LogSpool } from './log-spool.ts';
 
 export interface LogWriterOptions extends LogFrameEncoderOptions {
   readonly socketPath: string;
@@ -17,8 +18,9 @@ export interface LogWriterOptions extends LogFrameEncoderOptions {
  * blocks and never throws for the host's sake. What cannot be handed over is dropped; the host counts it exactly by
  * the gap in the numbers.
  *
- * Flushed bytes are in the kernel when they fit into the socket's buffer, so they outlive a pod that is killed. While
- * they do not fit, `flush` notes the counts in a file, so that the host knows what died with the pod.
+ * Flushed bytes are in the kernel when they fit into the socket's buffer, so they outlive a pod that is killed; large
+ * records lie in shared memory, and the socket only says where. While they do not fit, `flush` notes the counts in a
+ * file, so that the host knows what died with the pod.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -26,6 +28,7 @@ export class LogWriter {
   readonly #maxWaitingBytes: number;
   readonly #counts: CountsFile;
   #socket: Socket | null = null;
+  #spool: LogSpool | null = null;
   #isConnected = false;
   #hasSkipped = false;
   #owed = { records: 0, rows: 0 };
@@ -110,6 +113,8 @@ export class LogWriter {
     this.#socket = socket;
     socket.on('connect', () => {
       this.#isConnected = true;
+      this.#spool = LogSpool.create();
+      if (this.#spool !== null) this.#encoder.useSpool(this.#spool);
       if (this.#owed.records > 0) this.#encoder.appendOwed(this.#owed.records, this.#owed.rows);
       this.flush();
     });
@@ -132,6 +137,8 @@ export class LogWriter {
     this.#isConnected = false;
     this.#hasSkipped = true;
     this.#encoder.reset();
+    this.#spool?.close();
+    this.#spool = null;
     if (this.#isClosed) return;
     this.#reconnecting = setTimeout(() => this.#connect(), this.#options.reconnectMs ?? 200);
     this.#reconnecting.unref();

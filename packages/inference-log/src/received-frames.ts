@@ -1,10 +1,10 @@
 import {
   hasRowCounts,
-  helloHeaderBytes,
   owedHeaderBytes,
   padTo8,
   recordHeaderBytes,
   schemaHeaderBytes,
+  textHeaderBytes,
   valueArrays,
   valuesPerRow,
 } from './frame-layout.ts';
@@ -40,9 +40,13 @@ export class FrameError extends Error {
 }
 
 export function readHelloFrame(frame: Buffer): Pick<LogOrigin, 'podId' | 'pipelineId'> {
-  const textLength = frame.readUInt32LE(8);
-  if (helloHeaderBytes + textLength > frame.length) throw new FrameError('A hello frame is shorter than its text.');
-  return JSON.parse(frame.toString('utf8', helloHeaderBytes, helloHeaderBytes + textLength));
+  return JSON.parse(readTextFrame(frame));
+}
+
+export function readTextFrame(frame: Buffer): string {
+  const end = textHeaderBytes + frame.readUInt32LE(8);
+  if (end > frame.length) throw new FrameError('A frame is shorter than its text.');
+  return frame.toString('utf8', textHeaderBytes, end);
 }
 
 export function readSchemaFrame(frame: Buffer): { id: number; schema: ReceivedSchema } {
