@@ -9,17 +9,21 @@ import {
   type LogDrop,
   type LogWriteKey,
 } from '@pademelon/domain';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { arrowBatchCodec } from './arrow-batch-codec.ts';
 import { CountsFile, takeCounts } from './counts-file.ts';
+import { FrameBuffer } from './frame-buffer.ts';
+import { frameKind, spooledBytes } from './frame-layout.ts';
 import { type LogCollector, type LogCollectorOptions, startLogCollector } from './log-collector.ts';
 import { numberedRecord, origin } from './log-record-fixtures.ts';
+import { LogSpool, spoolBytes } from './log-spool.ts';
 import { LogWriter } from './log-writer.ts';
 
 const waiting = { timeout: 5_000, interval: 5 };
 const cleanups: (() => unknown)[] = [];
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -243,6 +247,86 @@ test('bytes that are no frames end their connection and nothing else', async () 
   pod.write(numberedRecord(0, 1));
   pod.flush();
   await vi.waitFor(() => expect(sink.rows).toBe(1), waiting);
+});
+
+/** Some 70 KB, of which a socket takes two or three. */
+const largeRows = 3_000;
+
+describe('large records', () => {
+  const ways = {
+    'shared memory': () => undefined,
+    'the socket where there is no shared memory': () => void vi.spyOn(LogSpool, 'create').mockReturnValue(null),
+    'the socket when the shared memory comes to its end': () => {
+      let writes = 0;
+      const write = LogSpool.prototype.write;
+      vi.spyOn(LogSpool.prototype, 'write').mockImplementation(function (this: LogSpool, bytes) {
+        if (++writes > 5) throw new Error('ENOSPC');
+        return write.call(this, bytes);
+      });
+    },
+  };
+  test.each(Object.entries(ways))('go through %s, whole and in their order', async (_, prepare) => {
+    prepare();
+    const { sink, collector, openPod } = await setup();
+    const pod = openPod('a');
+    pod.write(numberedRecord(0, 1));
+    pod.flush();
+    await vi.waitFor(() => expect(sink.rows).toBe(1), waiting);
+    const count = 20;
+    for (let i = 0; i < count; i++) pod.write(numberedRecord(i * largeRows, largeRows));
+    pod.flush();
+    await vi.waitFor(() => expect(sink.rows).toBe(1 + count * largeRows), waiting);
+    expect(dropped(collector, 'lost').rows).toBe(0);
+    const batches = await Promise.all(sink.batches.slice(1).map(({ bytes }) => arrowBatchCodec.decode(bytes)));
+    const numbers = batches.flatMap(({ columns }) => [...(columns[0]!.values as Float32Array)]);
+    expect(numbers.filter((_, i) => i % 2 === 0)).toEqual(Array.from({ length: count * largeRows }, (_, n) => n));
+  });
+
+  test('that were handed over outlive their pod', async () => {
+    const { sink, collector, openPod } = await setup();
+    const pod = openPod('a');
+    pod.write(numberedRecord(0, 1));
+    pod.flush();
+    await vi.waitFor(() => expect(sink.rows).toBe(1), waiting);
+    for (let i = 0; i < 10; i++) pod.write(numberedRecord(i * largeRows, largeRows));
+    await pod.close();
+    await collector.podEnded({ podId: 'a', pipelineId: 7 }, { records: 11, rows: 1 + 10 * largeRows });
+    await vi.waitFor(() => expect(sink.rows).toBe(1 + 10 * largeRows), waiting);
+    expect(dropped(collector, 'lost').rows).toBe(0);
+  });
+
+  test('beyond what the host makes room for are dropped and counted, and later ones arrive', async () => {
+    const { sink, collector, openPod } = await setup({ maxWaitingBytes: 2 * spoolBytes });
+    const pod = openPod('a');
+    pod.write(numberedRecord(0, 1));
+    pod.flush();
+    await vi.waitFor(() => expect(sink.rows).toBe(1), waiting);
+    const record = numberedRecord(0, largeRows * 10);
+    for (let bytes = 0; bytes < 1.5 * spoolBytes; bytes += 500_000) pod.write(record);
+    pod.flush();
+    await vi.waitFor(() => expect(sink.rows + sink.droppedRows('lost')).toBe(pod.rows), waiting);
+    const lost = dropped(collector, 'lost').rows;
+    expect(lost).toBeGreaterThan(0);
+    expect(sink.rows).toBeGreaterThan(15 * record.rowCount);
+    pod.write(record);
+    pod.flush();
+    await vi.waitFor(() => expect(sink.rows + lost).toBe(pod.rows), waiting);
+  });
+
+  test('that are not where a pod says end its connection', async () => {
+    const onProblem = vi.fn();
+    const { socketPath } = await setup({ onProblem });
+    const frames = new FrameBuffer();
+    frames.writeHead(frames.reserve(spooledBytes), spooledBytes, frameKind.spooled);
+    const pod = createConnection(socketPath);
+    const closed = new Promise((resolve) => pod.once('close', resolve));
+    pod.end(frames.content());
+    await closed;
+    expect(onProblem).toHaveBeenCalledWith(
+      expect.objectContaining({ message: 'A spooled frame came before its spool.' }),
+      expect.any(String),
+    );
+  });
 });
 
 test('what was skipped while the host was away is counted as soon as it is back, without another record', async () => {

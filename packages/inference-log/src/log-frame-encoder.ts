@@ -11,8 +11,8 @@ import {
   textHeaderBytes,
   valuesPerRow,
 } from './frame-layout.ts';
-import { type LogSpool, spoolBytes } from './log-spool.ts';
 import type { LogModel, LogOrigin, LogRecord, LogSchema } from './log-record.ts';
+import { type LogSpool, spoolBytes } from './log-spool.ts';
 import { SmallRecords } from './small-records.ts';
 import { type FrameRecords, writeRecordFrame } from './write-record-frame.ts';
 
