@@ -75,8 +75,9 @@ export class LogFrameEncoder {
   }
 
   /**
-   * Copies the record in; its arrays may be reused afterwards. False when it would take more bytes than a frame may have
-   * and was skipped. Throws RangeError when a column has the wrong length; such a record does not count.
+   * Copies the record in; its arrays may be reused afterwards. False when it was skipped: it would take more bytes than
+   * a frame may have, or the spool is full. Throws RangeError when a column has the wrong length; such a record does not
+   * count.
    */
   append(record: LogRecord): boolean {
     let { columns } = record;
