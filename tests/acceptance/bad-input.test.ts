@@ -156,7 +156,7 @@ with pa.OSFile(sys.argv[1], "wb") as sink, pa.ipc.new_file(sink, table.schema, o
       await promisify(execFile)(python, arguments_, { env: pythonProcessEnvironment() });
       return await readFile(join(folder, 'table.arrow'));
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     }
   }
 });

@@ -44,7 +44,7 @@ afterAll(async () => {
     secondHost.kill('SIGTERM');
     await ended;
   }
-  if (artifactFolder) rmSync(artifactFolder, { recursive: true, force: true });
+  if (artifactFolder) rmSync(artifactFolder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 const podsOf = (hostPid: number) => processesOf(hostPid, podCommand).length;

@@ -43,7 +43,7 @@ describe.skipIf(obstacle !== undefined)(`the images (${obstacle ?? 'built and ru
 
   afterAll(async () => {
     await builder?.dispose();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   const start = (target: Target, environment: Record<string, string>, more = {}): Container => {
@@ -152,7 +152,7 @@ function copyContext(context: string): void {
     'git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C "$0"';
   execFileSync('sh', ['-c', list, context], { cwd: repository });
   for (const name of read('.dockerignore').split('\n')) {
-    if (/^[\w./-]+$/.test(name)) rmSync(join(context, name), { recursive: true, force: true });
+    if (/^[\w./-]+$/.test(name)) rmSync(join(context, name), { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

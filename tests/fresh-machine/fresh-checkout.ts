@@ -40,7 +40,7 @@ export function makeFreshCheckout(system: string, repository: string): FreshChec
   const npm = npmSettings(folder);
   return {
     run: (command, environment = {}) => enter(system, folder, command, { ...npm, ...environment }),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 

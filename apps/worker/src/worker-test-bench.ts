@@ -106,7 +106,7 @@ export async function openWorkerTestBench(): Promise<WorkerTestBench> {
     },
     close: async () => {
       await database.drop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   return bench;

@@ -13,7 +13,7 @@ export interface TestPostgres {
 /** A PostgreSQL server of its own in a temporary folder: fast, and not safe against a crash. */
 export async function startTestPostgres(): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'pademelon-test-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   try {
     const postgres = await startLocalPostgres({ folder, isDurable: false });
     const stop = async (): Promise<void> => {

@@ -27,7 +27,7 @@ describe.each(['2023', '2026'] as const)('the BigQuery tutorial of %s', (generat
   afterAll(async () => {
     await platform?.dispose();
     await emulator?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   // Twice on one server: what the first round leaves must not be in the way of the second.

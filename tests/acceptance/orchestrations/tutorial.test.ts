@@ -23,7 +23,7 @@ interface Tutorial {
 /** Runs the command in a data folder of its own, whose Python environments are those that the tests keep. */
 async function startTutorial(): Promise<Tutorial> {
   const home = mkdtempSync(join(tmpdir(), 'pademelon-tutorial-test-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
   const environments = join(repositoryFolder, '.cache/python');
   mkdirSync(environments, { recursive: true });
   symlinkSync(environments, join(home, 'tools'));

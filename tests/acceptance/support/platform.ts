@@ -69,7 +69,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Runn
     stop,
     async dispose() {
       await stop();
-      await rm(home, { recursive: true, force: true });
+      await rm(home, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -13,5 +13,5 @@ export function forgetSlowEnvironment(environments: string): void {
     // The worker may be writing byte code into it still.
     if (hasSlow) rmSync(join(ready, hash), { recursive: true, maxRetries: 10 });
   }
-  rmSync(join(environments, 'work/cache'), { recursive: true, force: true });
+  rmSync(join(environments, 'work/cache'), { recursive: true, force: true, maxRetries: 10 });
 }

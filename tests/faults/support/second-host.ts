@@ -33,7 +33,7 @@ export async function startSecondHost(firstHostPid: number): Promise<SecondHost>
       output = (output + chunk).slice(-8_000);
     });
   }
-  host.once('exit', () => rmSync(artifactFolder, { recursive: true, force: true }));
+  host.once('exit', () => rmSync(artifactFolder, { recursive: true, force: true, maxRetries: 10 }));
   const ended = once(host, 'exit').then(() => Promise.reject(new Error(`The second host ended:\n${output}`)));
   await Promise.race([once(host, 'message'), ended]);
   ended.catch(() => undefined);

@@ -24,7 +24,7 @@ export interface Launch {
 /** A temporary data folder, removed after the test. */
 export function makeHome(): string {
   const home = mkdtempSync(join(tmpdir(), 'launcher-test-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true, maxRetries: 10 }));
   return home;
 }
 

@@ -84,7 +84,7 @@ test.each([
 test('kill -9 of the API in the middle leaves nothing visible, and the same upload succeeds afterwards', async () => {
   const database = await createTestDatabase();
   const home = await mkdtemp(join(tmpdir(), 'pademelon-home-'));
-  cleanUps.push(() => rm(home, { recursive: true, force: true }), database.drop);
+  cleanUps.push(() => rm(home, { recursive: true, force: true, maxRetries: 10 }), database.drop);
   await createDatabase(database.pool).user.create({
     data: { id: 'ada', email: 'ada@example.org', username: 'ada@example.org' },
   });
