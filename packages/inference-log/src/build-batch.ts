@@ -1,5 +1,6 @@
+import { numberArrays } from '@pademelon/contracts';
 import type { LogBatch, LogColumn, LogFailures, LogValues } from '@pademelon/domain';
-import { padTo8, recordHeaderBytes, valueArrays } from './frame-layout.ts';
+import { padTo8, recordHeaderBytes } from './frame-layout.ts';
 import type { LogColumnShape } from './log-record.ts';
 import { type ColumnExtent, measureColumn, type RecordFrame, rowsOf } from './received-frames.ts';
 
@@ -72,13 +73,13 @@ function buildColumn(shape: LogColumnShape, { frames, starts, rowCount }: Rows):
 }
 
 /** Every value is written anyway: zeros first would cost as much again. */
-function uninitialized<T extends keyof typeof valueArrays>(
+function uninitialized<T extends keyof typeof numberArrays>(
   type: T,
   count: number,
-): InstanceType<(typeof valueArrays)[T]> {
-  const ofType = valueArrays[type];
+): InstanceType<(typeof numberArrays)[T]> {
+  const ofType = numberArrays[type];
   const { buffer } = Buffer.allocUnsafeSlow(count * ofType.BYTES_PER_ELEMENT);
-  return new ofType(buffer, 0, count) as InstanceType<(typeof valueArrays)[T]>;
+  return new ofType(buffer, 0, count) as InstanceType<(typeof numberArrays)[T]>;
 }
 
 function joinNumbers<T extends Exclude<LogValues, { bytes: Uint8Array }>>(

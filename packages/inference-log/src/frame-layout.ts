@@ -31,21 +31,6 @@ export const owedHeaderBytes = 32;
 /** A longer frame is not ours: the connection is closed. */
 export const maxFrameBytes = 64 * 1024 * 1024;
 
-/** How values of each type that has a fixed size are kept; a bool is a byte. */
-export const valueArrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const;
-
 /** Whether the frame says how many rows each of its records has. */
 export function hasRowCounts(records: number, rows: number): boolean {
   return records > 1 && records !== rows;

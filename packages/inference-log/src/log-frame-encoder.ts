@@ -132,7 +132,6 @@ export class LogFrameEncoder {
 
   /** From now on large records go through it, until the next `reset`; the caller closes it. */
   useSpool(spool: LogSpool): void {
-    this.#small.writeTo(this.#buffer);
     this.#appendText(frameKind.spool, spool.id);
     this.#spool = spool;
   }

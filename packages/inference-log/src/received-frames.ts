@@ -1,3 +1,4 @@
+import { numberArrays } from '@pademelon/contracts';
 import {
   hasRowCounts,
   owedHeaderBytes,
@@ -5,7 +6,6 @@ import {
   recordHeaderBytes,
   schemaHeaderBytes,
   textHeaderBytes,
-  valueArrays,
   valuesPerRow,
 } from './frame-layout.ts';
 import type { LogColumnShape, LogOrigin, LogSchema } from './log-record.ts';
@@ -133,7 +133,7 @@ export function measureColumn({ bytes, rowCount }: RecordFrame, column: LogColum
     valueCount = readOffset(bytes, at + rowCount * 4);
   }
   if (column.type !== 'utf8') {
-    const length = valueCount * valueArrays[column.type].BYTES_PER_ELEMENT;
+    const length = valueCount * numberArrays[column.type].BYTES_PER_ELEMENT;
     return { bytes: valuesAt - at + padTo8(length), valueCount, valuesAt, valueBytes: length };
   }
   const textAt = valuesAt + padTo8((valueCount + 1) * 4);

@@ -1,13 +1,12 @@
-import type { Column } from '@pademelon/contracts';
+import { type Column, numberArrays } from '@pademelon/contracts';
 import type { FrameBuffer } from './frame-buffer.ts';
-import { valueArrays } from './frame-layout.ts';
 import type { LogRecord } from './log-record.ts';
 import { writeRecordFrame } from './write-record-frame.ts';
 
 const maxRecords = 256;
 
-type PlainType = keyof typeof valueArrays;
-type Values = InstanceType<(typeof valueArrays)[PlainType]>;
+type PlainType = keyof typeof numberArrays;
+type Values = InstanceType<(typeof numberArrays)[PlainType]>;
 
 /**
  * Records that will share a frame: of one schema without strings and ragged columns, of one moment, and none missing
@@ -73,10 +72,10 @@ export class SmallRecords {
       failures: Uint32Array.from(this.#failures),
     };
     writeRecordFrame(buffer, records, this.#columns);
-    this.clear();
+    this.#clear();
   }
 
-  clear(): void {
+  #clear(): void {
     this.#count = 0;
     this.#rowCount = 0;
     this.#failures.length = 0;
@@ -86,7 +85,7 @@ export class SmallRecords {
 
   /** For a new connection, where numbers of schemas start again. */
   forgetSchema(): void {
-    this.clear();
+    this.#clear();
     this.#schemaId = -1;
   }
 }
@@ -106,7 +105,7 @@ class GrowingValues {
   #length = 0;
 
   constructor(type: PlainType) {
-    this.#all = new valueArrays[type](256);
+    this.#all = new numberArrays[type](256);
   }
 
   get values(): Values {

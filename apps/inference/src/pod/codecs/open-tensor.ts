@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Column, type ColumnType, type ColumnValues, openDatatypes } from '@pademelon/contracts';
+import { type Column, type ColumnType, type ColumnValues, numberArrays, openDatatypes } from '@pademelon/contracts';
 import { DomainError } from '@pademelon/domain/domain-error';
 import type { InputHints } from '../input-batch.ts';
 import { rowWidth, shapeText } from '../tensor-spec.ts';
@@ -101,20 +101,6 @@ function takeBytes(name: string, size: number, binary: BinaryTensors): Buffer {
   binary.at = end;
   return bytes;
 }
-
-const numberArrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-} as const;
 
 /** Little-endian values, row by row. */
 function readBinary(bytes: Buffer, { name, type, shape }: TensorHead): ColumnValues {
