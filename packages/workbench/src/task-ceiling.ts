@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isProcessAlive } from '@pademelon/runtime/is-process-alive';
 
 /**
  * Linux counts threads as tasks, too, and a numeric library starts one for every core. The watch of the supervisor ends a
@@ -51,16 +52,7 @@ export function openTaskCeiling(tasks: number, roots = ['/sys/fs/cgroup/pids', '
 function sweep(root: string): void {
   for (const name of readdirSync(root)) {
     const pid = Number(name.slice(prefix.length));
-    if (name.startsWith(prefix) && !isAlive(pid)) removeIfEmpty(join(root, name));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    if (name.startsWith(prefix) && !isProcessAlive(pid)) removeIfEmpty(join(root, name));
   }
 }
 

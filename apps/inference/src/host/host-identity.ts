@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isProcessAlive } from '@pademelon/runtime/is-process-alive';
 
 interface StoredIdentity {
   readonly id: string;
@@ -17,7 +18,7 @@ export function claimHostId(folder: string, pid = process.pid): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `inference-host-${hostname()}.json`);
   const stored = readStored(file);
-  if (stored !== null && stored.pid !== pid && isRunning(stored.pid)) return randomUUID();
+  if (stored !== null && stored.pid !== pid && isProcessAlive(stored.pid)) return randomUUID();
   const id = stored?.id ?? randomUUID();
   const fresh = `${file}.${pid}`;
   writeFileSync(fresh, JSON.stringify({ id, pid } satisfies StoredIdentity));
@@ -31,14 +32,5 @@ function readStored(file: string): StoredIdentity | null {
     return typeof stored.id === 'string' && typeof stored.pid === 'number' ? (stored as StoredIdentity) : null;
   } catch {
     return null;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
