@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PodSpec } from '@pademelon/contracts';
@@ -23,20 +23,37 @@ function blockUntil(momentMs: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, momentMs - Date.now()));
 }
 
-function start(words: object, atMs: number, onLeaving: () => void = () => undefined): Promise<PodEnd> {
-  return new Promise((resolve) => {
-    new PodProcess({
-      entry: join(folder, 'pod.mjs'),
-      execArgv: [],
-      spec: { words, atMs, limits: { runDeadlineMs: 30_000 } } as unknown as PodSpec,
-      memoryBytes: null,
-      loadDeadlineMs: 30_000,
-      onReady: () => undefined,
-      onLeaving,
-      onEnd: resolve,
-    });
+function start(words: object, atMs: number, onLeaving?: () => void): Promise<PodEnd> {
+  return new Promise((resolve) => void startProcess({ words, atMs, onLeaving, onEnd: resolve }));
+}
+
+interface Start {
+  readonly words: object;
+  readonly atMs: number;
+  readonly onLeaving?: (() => void) | undefined;
+  readonly onEnd: (end: PodEnd) => void;
+}
+
+function startProcess({ words, atMs, onLeaving = () => undefined, onEnd }: Start): PodProcess {
+  return new PodProcess({
+    entry: join(folder, 'pod.mjs'),
+    execArgv: [],
+    spec: { words, atMs, limits: { runDeadlineMs: 30_000 } } as unknown as PodSpec,
+    memoryBytes: null,
+    loadDeadlineMs: 30_000,
+    onReady: () => undefined,
+    onLeaving,
+    onEnd,
   });
 }
+
+it('is ended before others when the machine has no memory left', async () => {
+  const ended = new Promise<PodEnd>((onEnd) => {
+    const pod = startProcess({ words: { type: 'leaving' }, atMs: Date.now() + 500, onEnd });
+    expect(readFileSync(`/proc/${pod.pid}/oom_score_adj`, 'utf8')).toBe('500\n');
+  });
+  await ended;
+});
 
 it('reads the last words of a pod whose end it is told first', async () => {
   // Both processes are up by then. While the news of one end is on its way, another pod speaks and ends: the system

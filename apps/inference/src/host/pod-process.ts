@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import type { HostToPod, PodSpec, PodToHost } from '@pademelon/contracts';
 import { readResidentBytes } from './resident-memory.ts';
 
@@ -66,6 +67,7 @@ export class PodProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'json',
     });
+    if (this.#child.pid !== undefined) endEarlier(this.#child.pid);
     this.#child.on('message', (message: PodToHost) => this.#onMessage(message));
     // Not 'exit', which may be told before its last message is read.
     this.#child.once('close', (code, signal) => this.#onExit(code, signal));
@@ -158,6 +160,15 @@ export class PodProcess {
     this.#hasEnded = true;
     clearInterval(this.#timer);
     this.#options.onEnd(end);
+  }
+}
+
+/** When the machine has no memory left, the kernel ends a pod, which its host starts again, before us and the database. */
+function endEarlier(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '500');
+  } catch {
+    // It has ended already, or the system has no such file: then the kernel chooses by size alone.
   }
 }
 
