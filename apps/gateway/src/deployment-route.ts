@@ -57,6 +57,8 @@ export class DeploymentRoute {
   /** Whether the pods are those of the newest deploy, not of one that they have yet to take over from. */
   servesCurrentRevision = true;
   limits: DeploymentLimits;
+  /** Why pods of the newest deploy are in error; empty while any pod starts. */
+  failures: readonly string[] = [];
   readonly #pace = new AnswerPace();
   #pods: readonly PodRoute[] = [];
   #queue: PodErrand[] = [];
@@ -100,7 +102,7 @@ export class DeploymentRoute {
 
   dispatch(errand: PodErrand, exchange: Exchange): void {
     if (this.#pods.length === 0) {
-      exchange.fail('not_ready', notReadySentence);
+      exchange.fail(...this.explainAbsence());
       return;
     }
     const pod = this.#leastLoaded(errand.triedPods);
@@ -122,6 +124,20 @@ export class DeploymentRoute {
     if (index >= 0) this.#queue.splice(index, 1);
     this.#takeBack(errand, { isAnswered: exchange.isResponseBegun });
     this.#serveQueue();
+  }
+
+  /**
+   * Why no pod can take a request. Where none serves or starts and one is in error, the deployment's status is `Error`:
+   * a caller that tries again is none the better for it.
+   */
+  explainAbsence(): [ErrorWord, string] {
+    if (this.#pods.length > 0 || this.failures.length === 0) {
+      return ['not_ready', 'The pipeline is deployed but no pod is ready yet; try again in a second.'];
+    }
+    return [
+      'deployment_failed',
+      `The deployment of this pipeline failed; correct the model and deploy it again, or undeploy it. The reason: ${this.failures.join(' ')}`,
+    ];
   }
 
   /** Why a pod that was working on a request is gone: hosts end the ones that a model blocks for too long. */
@@ -164,7 +180,7 @@ export class DeploymentRoute {
       const pod = this.#leastLoaded(this.#queue[0]!.triedPods);
       if (pod !== null && pod.inFlight >= this.limits.perPod) return;
       const errand = this.#queue.shift()!;
-      if (pod === null) errand.exchange?.fail('not_ready', notReadySentence);
+      if (pod === null) errand.exchange?.fail(...this.explainAbsence());
       else if (errand.exchange !== null) this.#give(errand, errand.exchange, pod);
     }
   }
@@ -199,5 +215,4 @@ export class DeploymentRoute {
   }
 }
 
-const notReadySentence = 'The pipeline is deployed but no pod is ready yet; try again in a second.';
 export const undeployedSentence = 'There is no deployed pipeline at this URL that you can use.';

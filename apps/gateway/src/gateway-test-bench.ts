@@ -106,6 +106,7 @@ export function routeRow(differences: Partial<RouteRow> = {}): RouteRow {
     engineConfig: {},
     scaledReplicas: null,
     pods: [],
+    failures: [],
     ...differences,
   };
 }

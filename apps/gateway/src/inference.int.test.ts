@@ -99,6 +99,39 @@ test('deployed without a ready pod: 503 that asks to come back, and served once 
   expect(await ask(bench, inference())).toContain('200 OK');
 });
 
+test('a failed deployment: 500 with the reason, which no SDK repeats, and served once a pod is ready', async () => {
+  const pod = await startPod(answering());
+  const bench = await startBench({});
+  const failures = ['Model "x" cannot be loaded.', 'The pod used 9 MiB.'];
+  bench.routes.replace([routeRow({ failures })]);
+  const answered = await ask(bench, inference());
+  expect(answered).toMatch(/^HTTP\/1\.1 500 /);
+  expect(answered).not.toMatch(/retry-after/i);
+  const sentence =
+    'The deployment of this pipeline failed; correct the model and deploy it again, or undeploy it. ' +
+    'The reason: Model "x" cannot be loaded. The pod used 9 MiB.';
+  expect(JSON.parse(answered.split('\r\n\r\n')[1]!)).toMatchObject({ code: 500, error: sentence, msg: sentence });
+  const older = await ask(bench, inference({ headers: 'User-Agent: python-requests/2.25.1\r\n' }));
+  expect(JSON.parse(older.split('\r\n\r\n')[1]!)).toEqual([{ error: sentence, error_type: 'deployment_failed' }]);
+  const pods = [{ id: 'pod', revision: 1, address: '127.0.0.1', port: pod.port }];
+  bench.routes.replace([routeRow({ failures, pods })]);
+  expect(await ask(bench, inference())).toContain('200 OK');
+});
+
+test.each([
+  ['starts again', [], ' 503 '],
+  ['is in error', ['The pod used 9 MiB.'], ' 500 '],
+])('whoever waits for a pod that %s is told', async (_, failures, status) => {
+  const pod = await startPod(() => undefined);
+  const bench = await startBench({ pods: [pod.port], limits: { perPod: 1 } });
+  bench.client().send(inference());
+  await waitUntil('the pod works', () => pod.received.endsWith(']'));
+  const waiting = ask(bench, inference());
+  await waitUntil('one waits', () => [...bench.routes.deployments][0]!.queued === 1);
+  bench.routes.replace([routeRow({ failures })]);
+  expect(await waiting).toContain(status);
+});
+
 test('a token is verified once, and again after it expired; its user is looked up every time', async () => {
   const pod = await startPod(answering());
   const bench = await startBench({ pods: [pod.port] });

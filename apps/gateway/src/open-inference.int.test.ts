@@ -101,6 +101,19 @@ test('a model is ready once a pod is, and a version only when the pods are of it
   expect(await ask(bench, get('/v2/models/flow/versions/version-2/ready'))).toMatchObject({ status: 200 });
 });
 
+test('a failed deployment is told with its reason, to who infers and to who asks whether it is ready', async () => {
+  const bench = await startBench();
+  bench.routes.replace([routeRow({ failures: ['Model "x" cannot be loaded.'] })]);
+  for (const request of [infer('flow'), get('/v2/models/flow/ready')]) {
+    const answered = await ask(bench, request);
+    expect(answered).toMatchObject({
+      status: 500,
+      json: { error: expect.stringMatching(/^The deployment of this pipeline failed; .* "x" cannot be loaded\.$/) },
+    });
+    expect(answered.head).not.toMatch(/retry-after/i);
+  }
+});
+
 test('health and the server’s metadata need no token', async () => {
   const bench = await startBench();
   expect(await ask(bench, get('/v2/health/live', ''))).toMatchObject({ status: 200, json: { live: true } });

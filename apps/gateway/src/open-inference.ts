@@ -47,7 +47,10 @@ export function chooseRoute(
   return choosePipeline(modelName, usable);
 }
 
-/** The answer's JSON when the model is ready. Throws `not_ready`, and `not_found` for a version that is not deployed. */
+/**
+ * The answer's JSON when the model is ready. Throws `not_ready` or, where it never will be, `deployment_failed`, and
+ * `not_found` for a version that is not deployed.
+ */
 export function readyAnswer({ name, version }: ModelQuestion, route: DeploymentRoute): string {
   if (version !== null && version !== route.pipelineVersion) {
     throw new DomainError('not_found', `Version ${JSON.stringify(version)} of the model is not deployed.`);
@@ -55,5 +58,5 @@ export function readyAnswer({ name, version }: ModelQuestion, route: DeploymentR
   // While the pods of a new version start, those of the one before it serve.
   const isReady = route.pods.length > 0 && (version === null || route.servesCurrentRevision);
   if (isReady) return JSON.stringify({ name, ready: true });
-  throw new DomainError('not_ready', 'The pipeline is deployed but no pod is ready yet; try again in a second.');
+  throw new DomainError(...route.explainAbsence());
 }

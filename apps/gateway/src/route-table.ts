@@ -51,6 +51,7 @@ export class RouteTable {
       route.workspaceName = row.workspaceName;
       route.pipelineVersion = row.pipelineVersion;
       route.servesCurrentRevision = serving.every((pod) => pod.revision === row.revision);
+      route.failures = row.failures;
       this.#deployments.set(path, route);
       route.replacePods(serving.map((pod) => this.#podRoute(pod, podsBefore)));
     }

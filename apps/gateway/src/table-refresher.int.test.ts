@@ -1,4 +1,5 @@
-import { createPool, loadAccess, loadPublicKeys, loadRoutes } from '@pademelon/database/sql';
+import type { PodState } from '@pademelon/contracts';
+import { createPool, loadAccess, loadPublicKeys, loadRoutes, updatePod } from '@pademelon/database/sql';
 import { DeadlineWatch } from '@pademelon/http1';
 import { createTestDatabase, insertServingRows, type TestDatabase, waitUntil } from '@pademelon/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -66,6 +67,48 @@ test('a ready pod is known when the host tells of it', async () => {
   );
   await database.pool.query("SELECT pg_notify('pademelon_routes', '')");
   await waitUntil('the pod is a route', () => route()?.pods.length === 1);
+});
+
+test('a deployment has failed once no pod serves or starts and one of the newest deploy is in error', async () => {
+  const { serving, route } = await setup(noTimer);
+  await database.pool.query("INSERT INTO inference_hosts (id, address) VALUES ('h', '10.0.0.1')");
+  const addPod = async (revision: number, replica: number): Promise<string> => {
+    const { rows } = await database.pool.query(
+      `INSERT INTO pods (id, deployment_id, revision, replica, host_id, address, state)
+       VALUES (gen_random_uuid(), $1, $2, $3, 'h', '10.0.0.1', 'starting') RETURNING id`,
+      [serving.deploymentId, revision, replica],
+    );
+    return rows[0].id;
+  };
+  // As hosts write it; the gateway hears of it by the notification alone.
+  const report = (podId: string, state: PodState, reason: string | null) =>
+    updatePod(database.pool, podId, {
+      ...{ state, reason, restarts: 1, isLeaving: false },
+      port: state === 'ready' ? 4711 : null,
+    });
+  const untilTold = (word: string, reason = '') =>
+    waitUntil(`${word} ${reason}`, () => {
+      const [told, sentence] = route()!.explainAbsence();
+      return told === word && sentence.endsWith(reason);
+    });
+  const [first, second] = [await addPod(1, 0), await addPod(1, 1)];
+  await report(first, 'error', 'Too large.');
+  await report(second, 'starting', 'It ended with status 3.');
+  expect(await loadRoutes(database.pool)).toMatchObject([{ failures: [], pods: [] }]);
+  await report(second, 'error', 'Too large.');
+  await untilTold('deployment_failed', 'The reason: Too large.');
+  await report(second, 'error', 'It ended with status 3.');
+  await untilTold('deployment_failed', 'The reason: It ended with status 3. Too large.');
+  await report(second, 'ready', 'It ended with status 3.');
+  await waitUntil('it serves', () => route()!.pods.length === 1);
+  await report(second, 'starting', 'It ended with status 3.');
+  await waitUntil('it starts again', () => route()!.pods.length === 0);
+  expect(route()!.explainAbsence()[0]).toBe('not_ready');
+  await report(second, 'error', 'It ended with status 3.');
+  await untilTold('deployment_failed');
+  await database.pool.query('UPDATE deployments SET revision = 2');
+  await database.pool.query("SELECT pg_notify('pademelon_deployments', '')");
+  await untilTold('not_ready');
 });
 
 test.each([

@@ -14,6 +14,7 @@ export const errorWords = [
   'model_rejected',
   'invalid_archive',
   'not_ready',
+  'deployment_failed',
   'overloaded',
   'deadline_exceeded',
   'unavailable',

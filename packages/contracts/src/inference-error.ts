@@ -4,7 +4,8 @@ import type { SdkGeneration } from './sdk-generation.ts';
 
 /**
  * Status of an inference error. None is 503 but those that mean "try again": both SDK generations repeat a 503 ten
- * times, for about two minutes.
+ * times, for about two minutes. A deployment that failed is a 500, which neither repeats, and no 4xx, since no other
+ * request would fare better.
  */
 export const inferenceErrorStatus: Readonly<Record<ErrorWord, number>> = {
   invalid_input: 400,
@@ -18,6 +19,7 @@ export const inferenceErrorStatus: Readonly<Record<ErrorWord, number>> = {
   invalid_archive: 400,
   overloaded: 429,
   internal: 500,
+  deployment_failed: 500,
   unsupported: 501,
   unavailable: 502,
   not_ready: 503,

@@ -14,6 +14,8 @@ export interface RouteRow {
   /** What autoscaling came to; null until it first changed the number of replicas. */
   readonly scaledReplicas: number | null;
   readonly pods: readonly ReadyPodRow[];
+  /** Why pods of the current revision are in error, each reason once; empty while any pod starts, which may yet serve. */
+  readonly failures: readonly string[];
 }
 
 export interface ReadyPodRow {
@@ -30,7 +32,10 @@ export async function loadRoutes(pool: Pool): Promise<RouteRow[]> {
             d.scaled_replicas AS "scaledReplicas",
             coalesce((
               SELECT json_agg(json_build_object('id', o.id, 'revision', o.revision, 'address', o.address, 'port', o.port))
-              FROM pods o WHERE o.deployment_id = d.id AND o.state = 'ready' AND o.port IS NOT NULL), '[]') AS pods
+              FROM pods o WHERE o.deployment_id = d.id AND o.state = 'ready' AND o.port IS NOT NULL), '[]') AS pods,
+            coalesce((
+              SELECT json_agg(DISTINCT o.reason) FILTER (WHERE o.state = 'error' AND o.revision = d.revision)
+              FROM pods o WHERE o.deployment_id = d.id HAVING NOT bool_or(o.state = 'starting')), '[]') AS failures
      FROM deployments d JOIN pipelines p ON p.id = d.pipeline_id JOIN workspaces w ON w.id = p.workspace_id
      JOIN pipeline_versions v ON v.id = d.pipeline_version_id
      WHERE d.is_deployed`,

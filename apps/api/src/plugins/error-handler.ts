@@ -19,6 +19,7 @@ export const errorStatuses: Record<ErrorWord, number> = {
   model_rejected: 422,
   invalid_archive: 400,
   not_ready: 503,
+  deployment_failed: 500,
   overloaded: 429,
   deadline_exceeded: 504,
   unavailable: 503,
