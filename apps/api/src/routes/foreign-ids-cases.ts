@@ -139,6 +139,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
 const aboutUsers = 'users are looked up by every user, and changed by administrators';
 const aboutLogIn = 'log-in comes before there is a caller';
 const takesNoName = 'names nothing that exists';
+const refusesAll = 'refuses whatever it is sent without looking at it';
 
 export const namingNothing: Readonly<Record<string, string>> = {
   'GET /auth/admin/realms/master/users': aboutUsers,
@@ -166,6 +167,9 @@ export const namingNothing: Readonly<Record<string, string>> = {
   'GET /v1/api/docs/openapi.json': takesNoName,
   'GET /v1/api/docs/openapi.yaml': takesNoName,
   'POST /v1/api/clients/create': takesNoName,
+  'POST /v1/convert/keras': refusesAll,
+  'POST /v1/convert/sklearn': refusesAll,
+  'POST /v1/convert/xgboost': refusesAll,
   'POST /v1/api/clients/list': takesNoName,
   'POST /v1/api/admin/rotate_connection_keys': takesNoName,
   'POST /v1/api/connections/create': 'names are unique on the whole platform, so that one is taken shows to everybody',

@@ -1,5 +1,6 @@
 import type { Services } from '../../services.ts';
 import type { Api } from '../api.ts';
+import { refuseConversions } from './convert.ts';
 import { getModel } from './get.ts';
 import { getModelById } from './get-by-id.ts';
 import { getModelConfigById } from './get-config-by-id.ts';
@@ -15,6 +16,7 @@ export function modelRoutes(app: Api, services: Services): void {
   uploadModel(app, services);
   uploadAndConvertModel(app, services);
   uploadModelStream(app, services);
+  refuseConversions(app);
   listModels(app, services);
   getModel(app, services);
   getModelById(app, services);
