@@ -49,7 +49,7 @@ export function planServices(plan: ServicePlan): ServiceDefinition[] {
     environment: { ...environment, ...more },
   });
   return [
-    service('api', ['--max-semi-space-size=8'], promptFree),
+    service('api', ['--max-semi-space-size=8', roomForBatches], promptFree),
     service('inference', ['--max-semi-space-size=8', roomForBatches], forBuilds(plan.environment)),
     service('worker', ['--max-semi-space-size=2', '--no-opt', '--no-maglev'], forBuilds(plan.environment)),
     service('gateway', ['--max-semi-space-size=16']),
@@ -58,7 +58,8 @@ export function planServices(plan: ServicePlan): ServiceDefinition[] {
 
 /**
  * The batches of the log that are under way, 20 MB, would be more than what V8 lets a small heap gain before it looks
- * for garbage in all of it: ten times a second under load, for a tenth of all CPU time.
+ * for garbage in all of it: in a host under load ten times a second, for a tenth of all CPU time; in the API for nearly
+ * every batch that a page of the log is read from, which took as long again as all the rest.
  */
 const roomForBatches = '--initial-old-space-size=128';
 

@@ -79,11 +79,13 @@ export class PgInferenceLogStore implements InferenceLogStore {
     const byDay = Map.groupBy(batches, ({ day, pipelineId }) => `${day} ${pipelineId}`);
     for (const [key, ofDay] of byDay) {
       const { day, pipelineId } = ofDay[0]!;
-      const { rows } = await this.#pool.query<{ first_row: string; content: Buffer }>(
-        'SELECT first_row, content FROM inference_log WHERE day = $1 AND pipeline_id = $2 AND first_row = ANY ($3)',
+      // Base64 is two thirds of the hexadecimal text that bytes come as otherwise, and read in half the time.
+      const { rows } = await this.#pool.query<{ first_row: string; content: string }>(
+        `SELECT first_row, encode(content, 'base64') AS content FROM inference_log
+         WHERE day = $1 AND pipeline_id = $2 AND first_row = ANY ($3)`,
         [day, pipelineId, ofDay.map(({ firstRow }) => firstRow)],
       );
-      for (const row of rows) contents.set(`${key} ${row.first_row}`, row.content);
+      for (const row of rows) contents.set(`${key} ${row.first_row}`, Buffer.from(row.content, 'base64'));
     }
     return batches.map(({ day, pipelineId, firstRow }) => contents.get(`${day} ${pipelineId} ${firstRow}`) ?? null);
   }
