@@ -3,12 +3,11 @@ import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import {
   fromInt64,
   type LogBatch,
-  type LogBatchCodec,
+  type LogBatchDecoder,
   type LogColumn,
   type LogFacts,
-  toInt64,
+  turnIntoInt64,
 } from '@pademelon/domain';
-import { releaseMemory } from '@pademelon/runtime/release-memory';
 import {
   type Data,
   Field,
@@ -20,16 +19,16 @@ import {
   Struct,
 } from 'apache-arrow';
 import { fromArrowData, listData, toArrowData } from './arrow-columns.ts';
-import { SpareMemory } from './spare-memory.ts';
+import type { BatchMemory } from './batch-memory.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
-const level1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
+/** Much less than that, and most of the time goes into handing pieces over. */
+const chunkSize = 256 * 1024;
+const level1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize };
 /** Our own batches stay far below; what inflates to more is not one of them. */
 const maxBatchBytes = 512 * 1024 * 1024;
-
-const spareMemory = new SpareMemory();
 
 const factsKey = 'pademelon.log';
 const ownColumns = {
@@ -46,28 +45,23 @@ const ownColumns = {
  * numbers into the facts' checks, only where a row failed one) and three of metadata; the facts are JSON in the
  * schema's metadata. Compression runs on libuv's threads.
  */
-export const arrowBatchCodec: LogBatchCodec = {
-  encode: async (batch) => {
-    const times = toInt64(batch.timesMs);
-    const stream = spareMemory.fill(await toIpcStream(batch, times));
-    releaseMemory(times);
-    try {
-      return await compress(stream, level1);
-    } finally {
-      spareMemory.giveBack(stream);
-    }
-  },
-  decode: async (bytes) => fromIpcStream(await decompress(bytes, { maxOutputLength: maxBatchBytes })),
+export const arrowBatchDecoder: LogBatchDecoder = {
+  decode: async (bytes) => fromIpcStream(await decompress(bytes, { chunkSize, maxOutputLength: maxBatchBytes })),
 };
 
-async function toIpcStream(batch: LogBatch, times: BigInt64Array): Promise<Uint8Array[]> {
+/** Encodes a batch whose columns lie in `memory`, both of which are used up; `decode` is the reverse. */
+export async function encodeArrowBatch(batch: LogBatch, memory: BatchMemory): Promise<Uint8Array> {
+  return compress(memory.join(await toIpcStream(batch)), level1);
+}
+
+async function toIpcStream(batch: LogBatch): Promise<Uint8Array[]> {
   const { rowCount } = batch;
   const own = (name: string, type: 'int64' | 'float64' | 'int32', values: LogColumn['values']): [string, Data] => [
     name,
     toArrowData({ name, type, rowShape: [], values }, rowCount, 'fixed'),
   ];
   const children: [string, Data][] = [
-    own(ownColumns.time, 'int64', times),
+    own(ownColumns.time, 'int64', turnIntoInt64(batch.timesMs)),
     ...batch.columns.map((column): [string, Data] => [column.name, toArrowData(column, rowCount, 'fixed')]),
     own(ownColumns.requestNs, 'float64', batch.elapsedNs[0]),
     own(ownColumns.modelsNs, 'float64', batch.elapsedNs[1]),

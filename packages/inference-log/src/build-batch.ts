@@ -1,20 +1,32 @@
-import { numberArrays } from '@pademelon/contracts';
 import type { LogBatch, LogColumn, LogFailures, LogValues } from '@pademelon/domain';
+import type { BatchMemory } from './batch-memory.ts';
 import { padTo8, recordHeaderBytes } from './frame-layout.ts';
 import type { LogColumnShape } from './log-record.ts';
-import { type ColumnExtent, measureColumn, type RecordFrame, rowsOf } from './received-frames.ts';
+import { type ColumnExtent, columnBuffer, measureColumn, type RecordFrame, rowsOf } from './received-frames.ts';
 
-/** Puts the records of frames of one group, at least one, together column by column, oldest first. */
-export function buildBatch(received: readonly RecordFrame[]): LogBatch {
+/** What a batch has for each row beside the logged columns: three times, its pod and where its failed checks start. */
+const ownRowBytes = 32;
+const ownPadding = 64;
+
+/** How much memory the batch of these frames takes at most. */
+export function batchBytes(frames: readonly RecordFrame[]): number {
+  return frames.reduce((sum, { size, rowCount }) => sum + size + rowCount * ownRowBytes, ownPadding);
+}
+
+/**
+ * Puts the records of frames of one group, at least one, together column by column, oldest first. Takes memory in the
+ * order in which an Arrow stream has the columns.
+ */
+export function buildBatch(received: readonly RecordFrame[], memory: BatchMemory): LogBatch {
   const frames = inTimeOrder(received);
   const { schema } = frames[0]!;
   const rowCount = frames.reduce((sum, frame) => sum + frame.rowCount, 0);
   const starts = Float64Array.from(frames, ({ columnsAt }) => columnsAt);
-  const columns = schema.columns.map((column) => buildColumn(column, { frames, starts, rowCount }));
+  const timesMs = memory.take('float64', rowCount);
+  const columns = schema.columns.map((column) => buildColumn(column, { frames, starts, rowCount, memory }));
+  const elapsedNs = [memory.take('float64', rowCount), memory.take('float64', rowCount)] as const;
+  const pods = memory.take('int32', rowCount);
   const podNumbers = new Map<string, number>();
-  const timesMs = uninitialized('float64', rowCount);
-  const elapsedNs = [uninitialized('float64', rowCount), uninitialized('float64', rowCount)] as const;
-  const pods = uninitialized('int32', rowCount);
   let row = 0;
   for (const frame of frames) {
     const { podId } = frame.schema;
@@ -28,7 +40,7 @@ export function buildBatch(received: readonly RecordFrame[]): LogBatch {
   }
   const { pipelineVersion, lastModel, checks, dropped } = schema;
   const facts = { podIds: [...podNumbers.keys()], pipelineVersion, lastModel, checks, dropped };
-  return { rowCount, timesMs, columns, failures: buildFailures(frames, rowCount), elapsedNs, pods, facts };
+  return { rowCount, timesMs, columns, failures: buildFailures(frames, rowCount, memory), elapsedNs, pods, facts };
 }
 
 function inTimeOrder(frames: readonly RecordFrame[]): readonly RecordFrame[] {
@@ -43,10 +55,10 @@ function fillElapsed(frame: RecordFrame, elapsedNs: readonly [Float64Array, Floa
   for (let record = 0; record < recordCount; record++) {
     const requestNs = bytes.readDoubleLE(recordHeaderBytes + record * 8);
     const modelsNs = bytes.readDoubleLE(recordHeaderBytes + (recordCount + record) * 8);
-    for (const end = row + rowsOf(frame, record); row < end; row++) {
-      elapsedNs[0][row] = requestNs;
-      elapsedNs[1][row] = modelsNs;
-    }
+    const end = row + rowsOf(frame, record);
+    elapsedNs[0].fill(requestNs, row, end);
+    elapsedNs[1].fill(modelsNs, row, end);
+    row = end;
   }
 }
 
@@ -55,31 +67,22 @@ interface Rows {
   /** Where in each frame the next column starts; moved on by every column built. */
   readonly starts: Float64Array;
   readonly rowCount: number;
+  readonly memory: BatchMemory;
 }
 
-function buildColumn(shape: LogColumnShape, { frames, starts, rowCount }: Rows): LogColumn {
+function buildColumn(shape: LogColumnShape, { frames, starts, rowCount, memory }: Rows): LogColumn {
   const { name, type, rowShape } = shape;
   const extents = frames.map((frame, i) => measureColumn(frame, shape, starts[i]!));
-  const offsets = shape.isRagged ? joinOffsets(frames, starts, rowCount) : undefined;
+  const offsets = shape.isRagged ? joinOffsets(frames, starts, memory.take('int32', rowCount + 1)) : undefined;
   const valueCount = extents.reduce((sum, extent) => sum + extent.valueCount, 0);
   const values: LogValues =
     type === 'utf8'
-      ? joinStrings(frames, extents, valueCount)
-      : joinNumbers(frames, extents, uninitialized(type, valueCount));
+      ? joinStrings(frames, extents, valueCount, memory)
+      : joinNumbers(frames, extents, memory.take(type, valueCount));
   extents.forEach((extent, i) => {
     starts[i] = starts[i]! + extent.bytes;
   });
   return offsets === undefined ? { name, type, rowShape, values } : { name, type, rowShape, values, offsets };
-}
-
-/** Every value is written anyway: zeros first would cost as much again. */
-function uninitialized<T extends keyof typeof numberArrays>(
-  type: T,
-  count: number,
-): InstanceType<(typeof numberArrays)[T]> {
-  const ofType = numberArrays[type];
-  const { buffer } = Buffer.allocUnsafeSlow(count * ofType.BYTES_PER_ELEMENT);
-  return new ofType(buffer, 0, count) as InstanceType<(typeof numberArrays)[T]>;
 }
 
 function joinNumbers<T extends Exclude<LogValues, { bytes: Uint8Array }>>(
@@ -87,23 +90,32 @@ function joinNumbers<T extends Exclude<LogValues, { bytes: Uint8Array }>>(
   extents: readonly ColumnExtent[],
   values: T,
 ): T {
-  const bytes = Buffer.from(values.buffer as ArrayBuffer);
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   let at = 0;
   for (let i = 0; i < frames.length; i++) {
-    const extent = extents[i]!;
-    at += frames[i]!.bytes.copy(bytes, at, extent.valuesAt, extent.valuesAt + extent.valueBytes);
+    const { valuesAt, valueBytes } = extents[i]!;
+    at += frames[i]!.columns.copy(bytes, at, valuesAt, valuesAt + valueBytes);
   }
   return values;
 }
 
-function joinStrings(frames: readonly RecordFrame[], extents: readonly ColumnExtent[], valueCount: number) {
-  const byteOffsets = new Int32Array(valueCount + 1);
-  const text = Buffer.allocUnsafeSlow(extents.reduce((sum, extent) => sum + extent.valueBytes, 0));
+function joinStrings(
+  frames: readonly RecordFrame[],
+  extents: readonly ColumnExtent[],
+  valueCount: number,
+  memory: BatchMemory,
+) {
+  const byteOffsets = memory.take('int32', valueCount + 1);
+  const text = memory.take(
+    'uint8',
+    extents.reduce((sum, extent) => sum + extent.valueBytes, 0),
+  );
+  byteOffsets[0] = 0;
   let value = 0;
   let end = 0;
   for (let i = 0; i < frames.length; i++) {
     const extent = extents[i]!;
-    const { bytes } = frames[i]!;
+    const bytes = columnBuffer(frames[i]!);
     for (let k = 1; k <= extent.valueCount; k++) {
       byteOffsets[++value] = end + bytes.readUInt32LE(extent.valuesAt + k * 4);
     }
@@ -113,21 +125,22 @@ function joinStrings(frames: readonly RecordFrame[], extents: readonly ColumnExt
   return { byteOffsets, bytes: text };
 }
 
-function joinOffsets(frames: readonly RecordFrame[], starts: Float64Array, rowCount: number): Int32Array {
-  const offsets = new Int32Array(rowCount + 1);
+function joinOffsets(frames: readonly RecordFrame[], starts: Float64Array, offsets: Int32Array): Int32Array {
   let row = 0;
+  offsets[0] = 0;
   frames.forEach((frame, i) => {
     const before = offsets[row]!;
-    for (let k = 1; k <= frame.rowCount; k++) offsets[++row] = before + frame.bytes.readUInt32LE(starts[i]! + k * 4);
+    const bytes = columnBuffer(frame);
+    for (let k = 1; k <= frame.rowCount; k++) offsets[++row] = before + bytes.readUInt32LE(starts[i]! + k * 4);
   });
   return offsets;
 }
 
-function buildFailures(frames: readonly RecordFrame[], rowCount: number): LogFailures | null {
+function buildFailures(frames: readonly RecordFrame[], rowCount: number, memory: BatchMemory): LogFailures | null {
   const count = frames.reduce((sum, frame) => sum + frame.failureCount, 0);
   if (count === 0) return null;
-  const offsets = new Int32Array(rowCount + 1);
-  const numbers = new Int32Array(count);
+  const offsets = memory.take('int32', rowCount + 1).fill(0);
+  const numbers = memory.take('int32', count);
   let firstRow = 0;
   let at = 0;
   for (const { bytes, failuresAt, failureCount, rowCount: rows } of frames) {

@@ -16,7 +16,8 @@
 // owed    8 f64 records that were answered and will follow · 16 f64 rows of them · 24 u32 pipeline id
 //        28 u32 length of the pod's id · 32 the pod's id: what is still owed when the pod ends is lost
 // spool   8 u32 length of the name · 16 the name of the shared memory that spooled frames lie in, until another is named
-// spooled 8 f64 position of a record frame in that memory · 16 u32 its length · 20 u32 zero
+// spooled 8 f64 position of a record's columns in that memory · 16 u32 their length · 20 u32 zero
+//        24 the record frame without its columns
 
 export const frameKind = { schema: 1, record: 2, tally: 3, owed: 4, hello: 5, spool: 6, spooled: 7 } as const;
 
@@ -24,7 +25,7 @@ export const recordHeaderBytes = 48;
 export const schemaHeaderBytes = 16;
 /** Of frames that are a text: hello and spool. */
 export const textHeaderBytes = 16;
-export const spooledBytes = 24;
+export const spooledHeaderBytes = 24;
 export const tallyBytes = 24;
 export const owedHeaderBytes = 32;
 

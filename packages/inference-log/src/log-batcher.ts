@@ -6,6 +6,8 @@ export interface LogBatcherOptions {
   /** Under steady traffic it goes out this long after its first record, or when it has maxBytes. */
   readonly busyMs: number;
   readonly maxBytes: number;
+  /** Of all groups together: then everything goes out. */
+  readonly maxTotalBytes: number;
   readonly onBatch: (frames: readonly RecordFrame[]) => void;
 }
 
@@ -20,6 +22,7 @@ interface Group {
 export class LogBatcher {
   readonly #options: LogBatcherOptions;
   readonly #groups = new Map<string, Group>();
+  #totalBytes = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: LogBatcherOptions) {
@@ -37,8 +40,10 @@ export class LogBatcher {
     }
     group.frames.push(frame);
     group.lastAt = now;
-    group.bytes += frame.bytes.length;
+    group.bytes += frame.size;
+    this.#totalBytes += frame.size;
     if (group.bytes >= this.#options.maxBytes) this.#release(groupKey, group);
+    else if (this.#totalBytes >= this.#options.maxTotalBytes) this.flush();
   }
 
   /** Hands over everything at once. */
@@ -63,6 +68,7 @@ export class LogBatcher {
 
   #release(key: string, group: Group): void {
     this.#groups.delete(key);
+    this.#totalBytes -= group.bytes;
     this.#options.onBatch(group.frames);
   }
 }

@@ -10,10 +10,10 @@ import {
   type LogWriteKey,
 } from '@pademelon/domain';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { arrowBatchCodec } from './arrow-batch-codec.ts';
+import { arrowBatchDecoder } from './arrow-batch-codec.ts';
 import { CountsFile, takeCounts } from './counts-file.ts';
 import { FrameBuffer } from './frame-buffer.ts';
-import { frameKind, spooledBytes } from './frame-layout.ts';
+import { frameKind, spooledHeaderBytes } from './frame-layout.ts';
 import { type LogCollector, type LogCollectorOptions, startLogCollector } from './log-collector.ts';
 import { numberedRecord, origin } from './log-record-fixtures.ts';
 import { LogSpool, spoolBytes } from './log-spool.ts';
@@ -106,7 +106,7 @@ test('records of several pods share a batch, ordered by time', async () => {
   second.flush();
   await vi.waitFor(() => expect(sink.rows).toBe(4), waiting);
   expect(sink.batches).toHaveLength(1);
-  const batch = await arrowBatchCodec.decode(sink.batches[0]!.bytes);
+  const batch = await arrowBatchDecoder.decode(sink.batches[0]!.bytes);
   expect([...batch.timesMs]).toEqual([10, 10, 20, 30]);
   expect([...(batch.columns[2]!.values as Float64Array)].map((value) => Math.round(value * 3))).toEqual([1, 2, 3, 0]);
   expect(sink.batches[0]!.sequences).toEqual({ a: [0, 0], b: [0, 1] });
@@ -141,7 +141,7 @@ test('beyond the buffer the oldest batches are dropped, and stored and dropped r
   sink.trouble = null;
   await vi.waitFor(() => expect(sink.rows + sink.droppedRows('overflow')).toBe(1_200), waiting);
   expect(sink.drops.reduce((sum, { records }) => sum + records, 0)).toBe(sink.droppedRows('overflow') / 3);
-  const newest = await arrowBatchCodec.decode(sink.batches.at(-1)!.bytes);
+  const newest = await arrowBatchDecoder.decode(sink.batches.at(-1)!.bytes);
   expect(newest.timesMs.at(-1)).toBe(numberedRecord(399 * 3, 3).timeMs);
 });
 
@@ -259,9 +259,9 @@ describe('large records', () => {
     'the socket when the shared memory comes to its end': () => {
       let writes = 0;
       const write = LogSpool.prototype.write;
-      vi.spyOn(LogSpool.prototype, 'write').mockImplementation(function (this: LogSpool, bytes) {
+      vi.spyOn(LogSpool.prototype, 'write').mockImplementation(function (this: LogSpool, ...written) {
         if (++writes > 5) throw new Error('ENOSPC');
-        return write.call(this, bytes);
+        return write.apply(this, written);
       });
     },
   };
@@ -277,7 +277,7 @@ describe('large records', () => {
     pod.flush();
     await vi.waitFor(() => expect(sink.rows).toBe(1 + count * largeRows), waiting);
     expect(dropped(collector, 'lost').rows).toBe(0);
-    const batches = await Promise.all(sink.batches.slice(1).map(({ bytes }) => arrowBatchCodec.decode(bytes)));
+    const batches = await Promise.all(sink.batches.slice(1).map(({ bytes }) => arrowBatchDecoder.decode(bytes)));
     const numbers = batches.flatMap(({ columns }) => [...(columns[0]!.values as Float32Array)]);
     expect(numbers.filter((_, i) => i % 2 === 0)).toEqual(Array.from({ length: count * largeRows }, (_, n) => n));
   });
@@ -313,11 +313,29 @@ describe('large records', () => {
     await vi.waitFor(() => expect(sink.rows + lost).toBe(pod.rows), waiting);
   });
 
+  test('wait in shared memory for no more than half of it, however many batches they are for', async () => {
+    const { sink, collector, openPod } = await setup({ quietMs: 60_000, busyMs: 60_000 });
+    const pod = openPod('a');
+    const { columns, ...record } = numberedRecord(0, largeRows * 10);
+    const plain = columns.filter(({ type }) => type !== 'utf8');
+    const versions = Array.from({ length: 8 }, (_, i) => ({ name: 'house-price', sha: `${i}` }));
+    const heldRows = (spoolBytes / 16) | 0;
+    for (let i = 0; i < 10; i++) {
+      for (const lastModel of versions) pod.write({ ...record, columns: plain, lastModel });
+      pod.flush();
+      // Each row takes 16 bytes.
+      await vi.waitFor(() => expect(pod.rows - sink.rows).toBeLessThan(heldRows * 0.6), waiting);
+    }
+    expect(dropped(collector, 'lost').rows).toBe(0);
+    await collector.stop();
+    expect(sink.rows).toBe(pod.rows);
+  });
+
   test('that are not where a pod says end its connection', async () => {
     const onProblem = vi.fn();
     const { socketPath } = await setup({ onProblem });
     const frames = new FrameBuffer();
-    frames.writeHead(frames.reserve(spooledBytes), spooledBytes, frameKind.spooled);
+    frames.writeHead(frames.reserve(spooledHeaderBytes), spooledHeaderBytes, frameKind.spooled);
     const pod = createConnection(socketPath);
     const closed = new Promise((resolve) => pod.once('close', resolve));
     pod.end(frames.content());

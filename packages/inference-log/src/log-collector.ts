@@ -3,10 +3,9 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { InferenceLogSink, LogDropReason } from '@pademelon/domain';
 import { releaseMemory } from '@pademelon/runtime/release-memory';
-import { arrowBatchCodec } from './arrow-batch-codec.ts';
 import { takeCounts } from './counts-file.ts';
 import { DropCounts } from './drop-counts.ts';
-import { frameKind } from './frame-layout.ts';
+import { frameKind, spooledHeaderBytes } from './frame-layout.ts';
 import { LogBatcher } from './log-batcher.ts';
 import { LogFrameSplitter } from './log-frame-splitter.ts';
 import { LogShipper } from './log-shipper.ts';
@@ -15,11 +14,13 @@ import { type LogCounts, PodLedger } from './pod-ledger.ts';
 import {
   FrameError,
   type ReceivedSchema,
+  type RecordFrame,
   readHelloFrame,
   readOwedFrame,
   readRecordFrame,
   readSchemaFrame,
   readTextFrame,
+  releaseFrame,
 } from './received-frames.ts';
 
 export interface LogCollectorOptions {
@@ -61,7 +62,6 @@ export async function startLogCollector(options: LogCollectorOptions): Promise<L
   const drops = new DropCounts();
   const shipper = new LogShipper({
     sink: options.sink,
-    codec: arrowBatchCodec,
     writerId: randomUUID(),
     drops,
     maxWaitingBytes: options.maxWaitingBytes ?? 64 * 1024 * 1024,
@@ -73,6 +73,8 @@ export async function startLogCollector(options: LogCollectorOptions): Promise<L
     quietMs: options.quietMs ?? 40,
     busyMs: options.busyMs ?? 250,
     maxBytes: options.maxBatchBytes ?? 4 * 1024 * 1024,
+    // What waits for its batch waits in the spool of its pod, half of which stays free.
+    maxTotalBytes: spoolBytes / 2,
     onBatch: (frames) => shipper.add(frames),
   });
   const ledger = new PodLedger((pipelineId, gap) => {
@@ -115,13 +117,18 @@ async function listen(socketPath: string, onConnection: (socket: Socket) => void
   return server;
 }
 
-function readSpooledFrame(frame: Buffer, spool: LogSpoolReader | null): Buffer {
-  const length = frame.readUInt32LE(16);
-  if (spool === null) throw new FrameError('A spooled frame came before its spool.');
-  if (length > spoolBytes) throw new FrameError(`A spool has no frame of ${length} bytes.`);
-  const record = spool.read(frame.readDoubleLE(8), length);
-  if (record.readUInt32LE(0) !== length) throw new FrameError('A spooled frame has another length than was said.');
-  return record;
+/** A record whose columns are in the spool. Plain ones stay there until they become a part of their batch. */
+function readSpooledFrame(frame: Buffer, schema: ReceivedSchema, spool: LogSpoolReader): RecordFrame {
+  const held = spool.hold(frame.readDoubleLE(8), frame.readUInt32LE(16));
+  let isKept = false;
+  try {
+    const columns = schema.isPlain ? held : held.read();
+    const records = readRecordFrame(frame.subarray(spooledHeaderBytes), schema, columns);
+    isKept = columns === held;
+    return records;
+  } finally {
+    if (!isKept) held.letGo();
+  }
 }
 
 interface ConnectionParts {
@@ -162,12 +169,22 @@ class PodConnections {
     const splitter = new LogFrameSplitter();
     const schemas: ReceivedSchema[] = [];
     this.#open.set(socket, connection);
+    const schemaOf = (number: number): ReceivedSchema => {
+      const schema = schemas[number];
+      if (schema === undefined) throw new FrameError('A record names a schema that was not sent.');
+      return schema;
+    };
+    const receive = (records: RecordFrame): void => {
+      if (ledger.receive(records)) batcher.add(records);
+      else releaseFrame(records);
+    };
     const onFrame = (kind: number, frame: Buffer): void => {
       if (kind === frameKind.record) {
-        const schema = schemas[frame.readUInt32LE(8)];
-        if (schema === undefined) throw new FrameError('A record names a schema that was not sent.');
-        const records = readRecordFrame(frame, schema);
-        if (ledger.receive(records)) batcher.add(records);
+        receive(readRecordFrame(frame, schemaOf(frame.readUInt32LE(8))));
+      } else if (kind === frameKind.spooled) {
+        if (connection.spool === null) throw new FrameError('A spooled frame came before its spool.');
+        const schema = schemaOf(frame.readUInt32LE(spooledHeaderBytes + 8));
+        receive(readSpooledFrame(frame, schema, connection.spool));
       } else if (kind === frameKind.schema) {
         const { id, schema } = readSchemaFrame(frame);
         schemas[id] = schema;
@@ -184,8 +201,6 @@ class PodConnections {
         connection.spool?.close();
         connection.spool = null;
         connection.spool = new LogSpoolReader(readTextFrame(frame));
-      } else if (kind === frameKind.spooled) {
-        onFrame(frameKind.record, readSpooledFrame(frame, connection.spool));
       } else {
         throw new FrameError(`There is no frame of kind ${kind}.`);
       }

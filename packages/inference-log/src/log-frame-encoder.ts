@@ -6,7 +6,6 @@ import {
   owedHeaderBytes,
   padTo8,
   schemaHeaderBytes,
-  spooledBytes,
   tallyBytes,
   textHeaderBytes,
   valuesPerRow,
@@ -14,7 +13,13 @@ import {
 import type { LogModel, LogOrigin, LogRecord, LogSchema } from './log-record.ts';
 import { type LogSpool, spoolBytes } from './log-spool.ts';
 import { SmallRecords } from './small-records.ts';
-import { type FrameRecords, writeRecordFrame } from './write-record-frame.ts';
+import {
+  appendColumns,
+  type FrameRecords,
+  type SpoolPlace,
+  writeRecordFrame,
+  writeSpooledFrame,
+} from './write-record-frame.ts';
 
 interface KnownSchema {
   readonly id: number;
@@ -27,7 +32,7 @@ interface KnownSchema {
 
 /** Of values: copying larger ones twice would cost more than a frame of their own. */
 const smallRecordBytes = 4 * 1024;
-/** Of a frame: smaller ones are through the socket in no time. */
+/** Of columns: smaller ones are through the socket in no time. */
 const leastSpooledBytes = 16 * 1024;
 const maxSpareBytes = 4 * 1024 * 1024;
 
@@ -95,7 +100,7 @@ export class LogFrameEncoder {
     const isFrame =
       schema.isPlain && bytes <= smallRecordBytes
         ? this.#addSmall(schema.id, record, columns, bytes)
-        : this.#writeFrame(schema.id, record, columns);
+        : this.#writeFrame(schema, record, columns, bytes);
     this.#records++;
     this.#rows += record.rowCount;
     return isFrame;
@@ -214,11 +219,10 @@ export class LogFrameEncoder {
     return true;
   }
 
-  #writeFrame(schemaId: number, record: LogRecord, columns: readonly Column[]): boolean {
+  #writeFrame({ id, isPlain }: KnownSchema, record: LogRecord, columns: readonly Column[], bytes: number): boolean {
     this.#small.writeTo(this.#buffer);
-    const start = this.#buffer.length;
     const records: FrameRecords = {
-      schemaId,
+      schemaId: id,
       timeMs: record.timeMs,
       recordsBefore: this.#records,
       rowsBefore: this.#rows,
@@ -228,32 +232,38 @@ export class LogFrameEncoder {
       modelsNs: Float64Array.of(record.elapsedNs[1]),
       failures: Uint32Array.from(this.#failuresOf(record)),
     };
-    writeRecordFrame(this.#buffer, records, columns);
-    const length = this.#buffer.length - start;
-    const isFrame = length <= maxFrameBytes && this.#spoolIfLarge(start, length);
+    const start = this.#buffer.length;
+    const place = bytes < leastSpooledBytes ? 'unspooled' : this.#spoolColumns(columns, isPlain);
+    if (place === 'full') return false;
+    if (place === 'unspooled') writeRecordFrame(this.#buffer, records, columns);
+    else writeSpooledFrame(this.#buffer, records, place);
+    const isFrame = this.#buffer.length - start <= maxFrameBytes;
     if (!isFrame) this.#buffer.length = start;
     return isFrame;
   }
 
-  /** Leaves in place of a large frame, the last in the buffer, where it is to be found. False while the spool is full. */
-  #spoolIfLarge(start: number, length: number): boolean {
-    if (this.#spool === null || length < leastSpooledBytes || length > spoolBytes) return true;
-    let position: number | null;
-    try {
-      position = this.#spool.write(this.#buffer.content().subarray(start));
-    } catch {
-      // Out of memory to share: this one and all others go through the socket.
-      this.#spool = null;
-      return true;
+  /** `full` while the host has not made room; `unspooled` where they have to go through the socket. */
+  #spoolColumns(columns: readonly Column[], isPlain: boolean): SpoolPlace | 'full' | 'unspooled' {
+    if (this.#spool === null) return 'unspooled';
+    const start = this.#buffer.length;
+    let pieces: readonly NodeJS.ArrayBufferView[];
+    if (isPlain) {
+      pieces = paddedValues(columns);
+    } else {
+      appendColumns(this.#buffer, columns);
+      pieces = [this.#buffer.content().subarray(start)];
+      this.#buffer.length = start;
     }
-    if (position === null) return false;
-    this.#buffer.length = start;
-    const at = this.#buffer.reserve(spooledBytes);
-    this.#buffer.writeHead(at, spooledBytes, frameKind.spooled);
-    this.#buffer.writeFloat64(at + 8, position);
-    this.#buffer.writeUint32(at + 16, length);
-    this.#buffer.writeUint32(at + 20, 0);
-    return true;
+    const length = pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (length > spoolBytes) return 'unspooled';
+    try {
+      const position = this.#spool.write(pieces, length);
+      return position === null ? 'full' : { position, length };
+    } catch {
+      // Out of memory to share: these and all others go through the socket.
+      this.#spool = null;
+      return 'unspooled';
+    }
   }
 
   /** Row and check in turns, in the order of rows. */
@@ -315,6 +325,20 @@ function checkLength(column: Column, rowCount: number): void {
   if (expected !== values.length || (offsets !== undefined && offsets.length !== rowCount + 1)) {
     throw new RangeError(`The log column ${name} has ${values.length} values where ${rowCount} rows need ${expected}.`);
   }
+}
+
+const padding = new Uint8Array(8);
+
+/** The values of plain columns as a frame has them, where they are. */
+function paddedValues(columns: readonly Column[]): NodeJS.ArrayBufferView[] {
+  const pieces: NodeJS.ArrayBufferView[] = [];
+  for (const { values } of columns) {
+    const view = values as NodeJS.TypedArray;
+    pieces.push(view);
+    const missing = padTo8(view.byteLength) - view.byteLength;
+    if (missing > 0) pieces.push(padding.subarray(0, missing));
+  }
+  return pieces;
 }
 
 function columnsBytes(columns: readonly Column[]): number {

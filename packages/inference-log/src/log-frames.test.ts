@@ -1,9 +1,10 @@
 import type { Column, ColumnType, ColumnValues } from '@pademelon/contracts';
 import type { LogColumn } from '@pademelon/domain';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { arrowBatchCodec } from './arrow-batch-codec.ts';
-import { buildBatch } from './build-batch.ts';
+import { expect, test, vi } from 'vitest';
+import { arrowBatchDecoder, encodeArrowBatch } from './arrow-batch-codec.ts';
+import { BatchMemory } from './batch-memory.ts';
+import { batchBytes, buildBatch } from './build-batch.ts';
 import { frameKind } from './frame-layout.ts';
 import { LogFrameEncoder } from './log-frame-encoder.ts';
 import { LogFrameSplitter } from './log-frame-splitter.ts';
@@ -74,6 +75,14 @@ function receive(bytes: Buffer, pieceBytes: number): RecordFrame[] {
   return frames;
 }
 
+/** The batch of the frames, as it is read again when it was stored. */
+async function throughStorage(frames: readonly RecordFrame[]) {
+  const memory = new BatchMemory(batchBytes(frames));
+  const built = buildBatch(frames, memory);
+  const { facts } = built;
+  return { facts, batch: await arrowBatchDecoder.decode(await encodeArrowBatch(built, memory)) };
+}
+
 function plain(column: Column | LogColumn) {
   const { name, type, rowShape, values } = column;
   const offsets = column.offsets === undefined ? null : Array.from(column.offsets);
@@ -116,12 +125,11 @@ test('records of any columns arrive in the batch as they were written, however t
           [0, 0],
           [1, rows],
         ]);
-        const built = buildBatch(received);
-        const batch = await arrowBatchCodec.decode(await arrowBatchCodec.encode(built));
+        const { facts, batch } = await throughStorage(received);
         expect(batch.columns.map(plain)).toEqual(columns.map(twice));
         expect(batch.timesMs[0]).toBe(1_700_000_000_100);
         expect(batch.timesMs.at(-1)).toBe(1_700_000_000_200);
-        expect(batch.facts).toEqual(built.facts);
+        expect(batch.facts).toEqual(facts);
         const failures = Array.from({ length: rows * 2 }, (_, row) =>
           batch.failures === null
             ? []
@@ -156,7 +164,7 @@ test('small records of one moment share a frame and stand in the batch one by on
     [0, 0, 3, 5],
     [3, 5, 2, 2],
   ]);
-  const batch = await arrowBatchCodec.decode(await arrowBatchCodec.encode(buildBatch(received.toReversed())));
+  const { batch } = await throughStorage(received.toReversed());
   expect([...batch.timesMs]).toEqual([noon, noon, noon, noon, noon, noon + 1, noon + 1]);
   expect(batch.columns.map(({ values }) => Array.from(values as Float64Array, (n) => n * 3))).toEqual([
     [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7].map((n) => n * 3),
@@ -190,6 +198,20 @@ test('a record that was skipped, one of another schema and a large one end the f
   ]);
 });
 
+test('the stored stream comes about where the columns are, the failed checks among them', async () => {
+  const encoder = new LogFrameEncoder(origin);
+  const rows = 1_001;
+  const checkFailures = Array.from({ length: rows }, (_, row) => (row % 7 === 0 ? ['too-dear'] : []));
+  for (let i = 0; i < 3; i++) encoder.append({ ...numberedRecord(i, rows), checkFailures });
+  const frames = receive(encoder.take(), 100_000);
+  const memory = new BatchMemory(batchBytes(frames));
+  const join = vi.spyOn(memory, 'join');
+  const built = buildBatch(frames, memory);
+  await encodeArrowBatch(built, memory);
+  const { buffer } = built.columns[0]!.values as Float32Array;
+  expect(join.mock.results[0]!.value.buffer === buffer).toBe(true);
+});
+
 test('more small records than a frame takes go on in the next one', () => {
   const encoder = new LogFrameEncoder(origin);
   for (let i = 0; i < 600; i++) encoder.append(smallRecord(i, 1, noon));
@@ -199,7 +221,7 @@ test('more small records than a frame takes go on in the next one', () => {
     [256, 256],
     [512, 88],
   ]);
-  const [tensor] = buildBatch(frames).columns;
+  const [tensor] = buildBatch(frames, new BatchMemory(0)).columns;
   expect(plainValues(tensor!.values)).toEqual(Array.from({ length: 600 }, (_, n) => [n, -n]).flat());
 });
 

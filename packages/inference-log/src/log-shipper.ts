@@ -2,20 +2,19 @@ import {
   DomainError,
   type EncodedLogBatch,
   type InferenceLogSink,
-  isStrings,
-  type LogBatchCodec,
+  type LogBatch,
   type LogDrop,
   schemaFingerprint,
 } from '@pademelon/domain';
-import { releaseMemory } from '@pademelon/runtime/release-memory';
-import { buildBatch } from './build-batch.ts';
+import { encodeArrowBatch } from './arrow-batch-codec.ts';
+import { type BatchMemory, SpareBatchMemory } from './batch-memory.ts';
+import { batchBytes, buildBatch } from './build-batch.ts';
 import type { DropCounts } from './drop-counts.ts';
 import type { LogCounts } from './pod-ledger.ts';
-import type { RecordFrame } from './received-frames.ts';
+import { type RecordFrame, releaseFrame } from './received-frames.ts';
 
 export interface LogShipperOptions {
   readonly sink: InferenceLogSink;
-  readonly codec: LogBatchCodec;
   readonly writerId: string;
   readonly drops: DropCounts;
   /** Bytes of batches, encoded or not, that may wait; beyond it the oldest are dropped and counted. */
@@ -29,11 +28,9 @@ export interface LogShipperOptions {
 interface Parcel {
   readonly pipelineId: number;
   readonly counts: LogCounts;
-  /** Frames first, an encoded batch once that is done: it is much smaller, and may have to wait. */
-  frames: readonly RecordFrame[] | null;
-  batch: EncodedLogBatch | null;
+  readonly batch: Promise<EncodedLogBatch>;
+  /** Of its frames; once it is encoded, which makes it much smaller, of the batch. */
   bytes: number;
-  encoding: Promise<void> | null;
 }
 
 /** How often a batch that the database refuses, rather than not answers, is tried. */
@@ -47,6 +44,7 @@ const maxRefusals = 3;
 export class LogShipper {
   readonly #options: LogShipperOptions;
   readonly #waiting: Parcel[] = [];
+  readonly #spareMemory = new SpareBatchMemory();
   #waitingBytes = 0;
   #writes = 0;
   #writtenRows = 0;
@@ -71,6 +69,7 @@ export class LogShipper {
     return this.#writtenRows;
   }
 
+  /** Uses the frames up at once. */
   add(frames: readonly RecordFrame[]): void {
     const { pipelineId } = frames[0]!.schema;
     let records = 0;
@@ -79,11 +78,14 @@ export class LogShipper {
     for (const frame of frames) {
       records += frame.recordCount;
       rows += frame.rowCount;
-      bytes += frame.bytes.length;
+      bytes += frame.size;
     }
-    this.#waiting.push({ pipelineId, counts: { records, rows }, frames, batch: null, bytes, encoding: null });
+    const batch = encodeFrames(frames, this.#spareMemory);
+    const parcel: Parcel = { pipelineId, counts: { records, rows }, batch, bytes };
+    this.#waiting.push(parcel);
     this.#waitingBytes += bytes;
-    this.#encodeFirstWaiting();
+    // A failure is seen by the write, which awaits the same promise.
+    batch.then((encoded) => this.#resize(parcel, encoded.bytes.length)).catch(() => undefined);
     this.#dropExcess();
     this.tellDrops();
   }
@@ -137,8 +139,8 @@ export class LogShipper {
     const number = ++this.#writes;
     let outcome: WriteOutcome = 'refused';
     try {
-      await this.#encode(parcel);
-      outcome = await this.#persist('a batch', () => sink.writeBatch(parcel.batch!, { writerId, number }));
+      const batch = await parcel.batch;
+      outcome = await this.#persist('a batch', () => sink.writeBatch(batch, { writerId, number }));
     } catch (error) {
       onProblem(error, 'a batch could not be encoded');
     }
@@ -178,24 +180,9 @@ export class LogShipper {
     this.#wake = null;
   }
 
-  /** Starts encoding ahead of the writes: waiting batches shrink, and the next one is ready when its turn comes. */
-  #encodeFirstWaiting(): void {
-    const parcel = this.#waiting.find(({ batch, encoding }) => batch === null && encoding === null);
-    // A failure is seen by the write, which awaits the same promise.
-    if (parcel !== undefined) this.#encode(parcel).catch(() => undefined);
-  }
-
-  #encode(parcel: Parcel): Promise<void> {
-    parcel.encoding ??= this.#encodeFrames(parcel);
-    return parcel.encoding;
-  }
-
-  async #encodeFrames(parcel: Parcel): Promise<void> {
-    const batch = await encodeFrames(parcel.frames!, this.#options.codec);
-    parcel.batch = batch;
-    parcel.frames = null;
-    if (this.#waiting.includes(parcel)) this.#waitingBytes += batch.bytes.length - parcel.bytes;
-    parcel.bytes = batch.bytes.length;
+  #resize(parcel: Parcel, bytes: number): void {
+    if (this.#waiting.includes(parcel)) this.#waitingBytes += bytes - parcel.bytes;
+    parcel.bytes = bytes;
   }
 
   #dropExcess(): void {
@@ -213,33 +200,50 @@ export class LogShipper {
 
 type WriteOutcome = 'done' | 'refused' | 'late';
 
-async function encodeFrames(frames: readonly RecordFrame[], codec: LogBatchCodec): Promise<EncodedLogBatch> {
-  const batch = buildBatch(frames);
+/** Uses the frames up, before it waits for anything. */
+async function encodeFrames(frames: readonly RecordFrame[], spare: SpareBatchMemory): Promise<EncodedLogBatch> {
+  const memory = spare.take(batchBytes(frames));
+  try {
+    const batch = buildOnce(frames, memory);
+    const { pipelineId, modelNames } = frames[0]!.schema;
+    const facts = {
+      pipelineId,
+      rowCount: batch.rowCount,
+      failureCount: countFailedRows(batch),
+      firstMs: Math.floor(batch.timesMs[0]!),
+      lastMs: Math.floor(batch.timesMs[batch.rowCount - 1]!),
+      modelNames,
+      fingerprint: schemaFingerprint(batch),
+      sequences: sequencesOf(frames),
+    };
+    return { ...facts, bytes: await encodeArrowBatch(batch, memory) };
+  } finally {
+    spare.giveBack(memory);
+  }
+}
+
+function buildOnce(frames: readonly RecordFrame[], memory: BatchMemory): LogBatch {
+  try {
+    return buildBatch(frames, memory);
+  } finally {
+    for (const frame of frames) releaseFrame(frame);
+  }
+}
+
+function countFailedRows({ failures, rowCount }: LogBatch): number {
+  if (failures === null) return 0;
+  let count = 0;
+  for (let row = 0; row < rowCount; row++) if (failures.offsets[row + 1]! > failures.offsets[row]!) count++;
+  return count;
+}
+
+/** Numbers of the first and the last record of each pod. */
+function sequencesOf(frames: readonly RecordFrame[]): Record<string, [number, number]> {
   const sequences: Record<string, [number, number]> = {};
   for (const { schema, recordsBefore: first, recordCount } of frames) {
     const last = first + recordCount - 1;
     const range = sequences[schema.podId] ?? [first, last];
     sequences[schema.podId] = [Math.min(range[0], first), Math.max(range[1], last)];
   }
-  let failureCount = 0;
-  if (batch.failures !== null) {
-    const { offsets } = batch.failures;
-    for (let row = 0; row < batch.rowCount; row++) if (offsets[row + 1]! > offsets[row]!) failureCount++;
-  }
-  const { pipelineId, modelNames } = frames[0]!.schema;
-  const encoded = {
-    pipelineId,
-    rowCount: batch.rowCount,
-    failureCount,
-    firstMs: Math.floor(batch.timesMs[0]!),
-    lastMs: Math.floor(batch.timesMs[batch.rowCount - 1]!),
-    modelNames,
-    fingerprint: schemaFingerprint(batch),
-    sequences,
-    bytes: await codec.encode(batch),
-  };
-  for (const { bytes } of frames) releaseMemory(bytes);
-  for (const values of [batch.timesMs, ...batch.elapsedNs, batch.pods]) releaseMemory(values);
-  for (const { values } of batch.columns) releaseMemory(isStrings(values) ? values.bytes : values);
-  return encoded;
+  return sequences;
 }

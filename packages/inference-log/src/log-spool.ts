@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, rmSync, writeSync, writevSync } from 'node:fs';
 import { join } from 'node:path';
+import { isProcessAlive } from '@pademelon/runtime/is-process-alive';
 
 /** A file system in memory: writing there waits for no disk. */
 const sharedMemory = '/dev/shm';
@@ -10,9 +11,9 @@ const ringAt = 4096;
 export const spoolBytes = 16 * 1024 * 1024;
 
 /**
- * The pod's end of a ring of bytes that it shares with its host. Large records go through it, of which a socket takes two
- * or three before it waits for the host. Positions grow for ever; a position's place in the ring is its remainder. What
- * was written outlives the pod.
+ * The pod's end of a ring of bytes that it shares with its host. The columns of large records go through it, of which a
+ * socket takes two or three before it waits for the host. Positions grow for ever; a position's place in the ring is its
+ * remainder. What was written outlives the pod.
  */
 export class LogSpool {
   /** What the host opens it by. */
@@ -42,9 +43,11 @@ export class LogSpool {
     }
   }
 
-  /** Position of the bytes; null while the host has not made room for them. Throws when the machine is out of memory. */
-  write(bytes: Uint8Array): number | null {
-    const { length } = bytes;
+  /**
+   * Writes the pieces, `length` bytes together, one after the other. Their position; null while the host has not made
+   * room for them. Throws when the machine is out of memory.
+   */
+  write(pieces: readonly NodeJS.ArrayBufferView[], length: number): number | null {
     readSync(this.#file, this.#word, 0, 8, 0);
     const isEmpty = this.#word[0] === this.#end;
     if (isEmpty) this.#read = this.#startAfter(this.#end);
@@ -53,7 +56,7 @@ export class LogSpool {
     const isCut = (this.#end % this.#bytes) + length > this.#bytes;
     const position = isEmpty || isCut ? this.#startAfter(this.#end) : this.#end;
     if (position + length - this.#read > this.#bytes) return null;
-    const written = writeSync(this.#file, bytes, 0, length, ringAt + (position % this.#bytes));
+    const written = writevSync(this.#file, pieces, ringAt + (position % this.#bytes));
     if (written < length) throw new RangeError(`Shared memory took ${written} of ${length} bytes.`);
     this.#end = position + length;
     return position;
@@ -70,11 +73,19 @@ export class LogSpool {
   }
 }
 
-/** The host's end. */
+/**
+ * The host's end. What is in the ring stays there, and takes its room, until it is let go: it can wait there for the
+ * batch that it will be a part of.
+ */
 export class LogSpoolReader {
   readonly #file: number;
   readonly #bytes: number;
   readonly #word = new Float64Array(1);
+  /** What has not been let go, and behind that what has; oldest first. */
+  readonly #held: SpooledBytes[] = [];
+  /** The file was at least as long. */
+  #fileBytes = 0;
+  #isClosed = false;
 
   /** Takes the file's name away: the file goes when neither end has it open any more. Throws when it is not there. */
   constructor(id: string, bytes = spoolBytes) {
@@ -84,18 +95,87 @@ export class LogSpoolReader {
     rmSync(spoolPath(id), { force: true });
   }
 
-  /** Bytes of their own; the pod may write over those in the ring. */
-  read(position: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    const found = readSync(this.#file, bytes, 0, length, ringAt + (position % this.#bytes));
-    if (found < length) throw new RangeError(`A spool has ${found} bytes where ${length} should be.`);
-    this.#word[0] = position + length;
+  /** What the pod says to have written there; each is to be let go. Throws RangeError when it cannot be there. */
+  hold(position: number, length: number): SpooledBytes {
+    const start = ringAt + (position % this.#bytes);
+    const end = start + length;
+    if (end > this.#fileBytes) this.#fileBytes = fstatSync(this.#file).size;
+    if (!(position >= 0) || end > Math.min(ringAt + this.#bytes, this.#fileBytes)) {
+      throw new RangeError(`A spool has no ${length} bytes at ${position}.`);
+    }
+    const held = new SpooledBytes({ file: this.#file, start, length, endPosition: position + length }, () =>
+      this.#letGo(),
+    );
+    this.#held.push(held);
+    return held;
+  }
+
+  /** What is held can be read until it is let go. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#held.length === 0) closeSync(this.#file);
+  }
+
+  #letGo(): void {
+    const first = this.#held.findIndex(({ isHeld }) => isHeld);
+    const gone = this.#held.splice(0, first < 0 ? this.#held.length : first);
+    if (gone.length === 0) return;
+    this.#word[0] = gone.at(-1)!.endPosition;
     writeSync(this.#file, this.#word, 0, 8, 0);
+    if (this.#isClosed && this.#held.length === 0) closeSync(this.#file);
+  }
+}
+
+interface Place {
+  readonly file: number;
+  readonly start: number;
+  readonly length: number;
+  /** The position after them. */
+  readonly endPosition: number;
+}
+
+/** Bytes that are in the ring, copied as those of a Buffer are. */
+export class SpooledBytes {
+  readonly #place: Place;
+  readonly #onLetGo: () => void;
+  #isHeld = true;
+
+  constructor(place: Place, onLetGo: () => void) {
+    this.#place = place;
+    this.#onLetGo = onLetGo;
+  }
+
+  get length(): number {
+    return this.#place.length;
+  }
+
+  get endPosition(): number {
+    return this.#place.endPosition;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** All of them. */
+  read(): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(this.length);
+    this.copy(bytes, 0, 0, this.length);
     return bytes;
   }
 
-  close(): void {
-    closeSync(this.#file);
+  copy(target: Uint8Array, targetStart: number, start: number, end: number): number {
+    const length = end - start;
+    const found = readSync(this.#place.file, target, targetStart, length, this.#place.start + start);
+    if (found < length) throw new RangeError(`A spool has ${found} bytes where ${length} should be.`);
+    return length;
+  }
+
+  /** Gives the pod their room back; nobody may read them any more. */
+  letGo(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#onLetGo();
   }
 }
 
@@ -103,7 +183,7 @@ export class LogSpoolReader {
 export function removeDeadSpools(): void {
   for (const name of spoolNames()) {
     const [pid] = name.slice(prefix.length).split('-');
-    if (!isAlive(Number(pid))) rmSync(join(sharedMemory, name), { force: true });
+    if (!isProcessAlive(Number(pid))) rmSync(join(sharedMemory, name), { force: true });
   }
 }
 
@@ -112,15 +192,6 @@ function spoolNames(): string[] {
     return readdirSync(sharedMemory).filter((name) => name.startsWith(prefix));
   } catch {
     return [];
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Column } from '@pademelon/contracts';
 import type { FrameBuffer } from './frame-buffer.ts';
-import { frameKind, hasRowCounts, recordHeaderBytes } from './frame-layout.ts';
+import { frameKind, hasRowCounts, recordHeaderBytes, spooledHeaderBytes } from './frame-layout.ts';
 
 /** What a record frame says beside its columns; one element a record in each of the lists. */
 export interface FrameRecords {
@@ -30,11 +30,7 @@ export function writeRecordFrame(
   buffer.appendArray(records.modelsNs);
   if (hasRowCounts(recordCount, records.rowCount)) buffer.appendArray(records.rowCounts);
   buffer.appendArray(records.failures);
-  for (const { values, offsets } of columns) {
-    if (offsets !== undefined) buffer.appendArray(offsets);
-    if (ArrayBuffer.isView(values)) buffer.appendArray(values);
-    else buffer.appendStrings(values);
-  }
+  appendColumns(buffer, columns);
   buffer.writeHead(start, buffer.length - start, frameKind.record);
   buffer.writeUint32(start + 8, records.schemaId);
   buffer.writeUint32(start + 12, records.rowCount);
@@ -43,4 +39,28 @@ export function writeRecordFrame(
   buffer.writeFloat64(start + 32, records.timeMs);
   buffer.writeUint32(start + 40, recordCount);
   buffer.writeUint32(start + 44, records.failures.length / 2);
+}
+
+/** Where the columns of a record lie in the spool. */
+export interface SpoolPlace {
+  readonly position: number;
+  readonly length: number;
+}
+
+/** Appends one or more records as `writeRecordFrame` does, but for their columns. */
+export function writeSpooledFrame(buffer: FrameBuffer, records: FrameRecords, { position, length }: SpoolPlace): void {
+  const start = buffer.reserve(spooledHeaderBytes);
+  writeRecordFrame(buffer, records, []);
+  buffer.writeHead(start, buffer.length - start, frameKind.spooled);
+  buffer.writeFloat64(start + 8, position);
+  buffer.writeUint32(start + 16, length);
+  buffer.writeUint32(start + 20, 0);
+}
+
+export function appendColumns(buffer: FrameBuffer, columns: readonly Pick<Column, 'values' | 'offsets'>[]): void {
+  for (const { values, offsets } of columns) {
+    if (offsets !== undefined) buffer.appendArray(offsets);
+    if (ArrayBuffer.isView(values)) buffer.appendArray(values);
+    else buffer.appendStrings(values);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts';
 import { DomainError, notFound } from '../domain-error.ts';
 import type { InferenceLogStore, LoggedPipeline, LogSpan } from './inference-log-store.ts';
-import type { LogBatchCodec } from './log-batch.ts';
+import type { LogBatchDecoder } from './log-batch.ts';
 import type { LogIterator, LogPage, LogQuery } from './log-page.ts';
 import { readPage } from './log-reader.ts';
 import { parseTopicName, pipelineTopicName } from './log-topic.ts';
@@ -24,12 +24,12 @@ export interface LogLimits {
 /** Use cases of the inference log's readers. Every one answers only of workspaces that the caller is in. */
 export class InferenceLogService {
   readonly #store: InferenceLogStore;
-  readonly #codec: LogBatchCodec;
+  readonly #decoder: LogBatchDecoder;
   readonly #limits: LogLimits;
 
-  constructor(store: InferenceLogStore, codec: LogBatchCodec, limits: LogLimits = { pageBytes: 8 * 1024 * 1024 }) {
+  constructor(store: InferenceLogStore, decoder: LogBatchDecoder, limits: LogLimits = { pageBytes: 8 * 1024 * 1024 }) {
     this.#store = store;
-    this.#codec = codec;
+    this.#decoder = decoder;
     this.#limits = limits;
   }
 
@@ -52,7 +52,7 @@ export class InferenceLogService {
     checkIterator(topic, query.iterator);
     return readPage({
       store: this.#store,
-      codec: this.#codec,
+      decoder: this.#decoder,
       partitions: topic.pipelines.map(({ id }) => ({ name: partitionName(id), pipelineId: id })),
       numbering: topic.numbering,
       modelName: topic.modelName,

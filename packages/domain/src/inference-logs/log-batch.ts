@@ -63,9 +63,8 @@ export interface LogFacts {
   readonly dropped: readonly string[];
 }
 
-/** Turns batches into the bytes that are stored, and back. */
-export interface LogBatchCodec {
-  encode(batch: LogBatch): Promise<Uint8Array>;
+/** Reads batches from the bytes that are stored. */
+export interface LogBatchDecoder {
   decode(bytes: Uint8Array): Promise<LogBatch>;
 }
 

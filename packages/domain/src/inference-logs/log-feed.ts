@@ -67,7 +67,7 @@ export class LogFeed {
     const batch = this.#listed[0]!;
     if (!this.#contents.has(batch)) await this.#fetch();
     const bytes = this.#contents.get(batch) ?? null;
-    if (bytes !== null) return this.#reading.codec.decode(bytes);
+    if (bytes !== null) return this.#reading.decoder.decode(bytes);
     this.pass(batch);
     return null;
   }

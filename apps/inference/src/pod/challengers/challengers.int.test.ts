@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { PodSpec, PodToHost } from '@pademelon/contracts';
 import type { InferenceLogSink, LogBatch } from '@pademelon/domain';
 import type { ModelReference } from '@pademelon/domain/pipeline-steps';
-import { arrowBatchCodec, startLogCollector } from '@pademelon/inference-log';
+import { arrowBatchDecoder, startLogCollector } from '@pademelon/inference-log';
 import { waitUntil } from '@pademelon/testing';
 import { identityModel, roundsModel, sumModel, writeOnnxModel } from '@pademelon/testing/onnx';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -61,7 +61,7 @@ async function startPodProcess(models: readonly TestModel[], define: Define, cha
   releases.push(() => rmSync(folder, { recursive: true, force: true }));
   const batches: LogBatch[] = [];
   const sink: InferenceLogSink = {
-    writeBatch: async ({ bytes }) => void batches.push(await arrowBatchCodec.decode(bytes)),
+    writeBatch: async ({ bytes }) => void batches.push(await arrowBatchDecoder.decode(bytes)),
     writeDrops: async () => undefined,
   };
   const logSocketPath = join(folder, 'log.sock');
