@@ -24,7 +24,7 @@ import {
   TagService,
   WorkspaceService,
 } from '@pademelon/domain';
-import { arrowBatchCodec } from '@pademelon/inference-log';
+import { arrowBatchDecoder } from '@pademelon/inference-log';
 import { onnxModelInspector } from '@pademelon/onnx-model';
 import { internalKey, type Logger, readSealingKeys, type SealingKey } from '@pademelon/runtime';
 import { composeOrchestration } from './compose-orchestration.ts';
@@ -35,6 +35,8 @@ import type { Services } from './services.ts';
 export interface Composition {
   readonly pool: Pool;
   readonly secretKey: Buffer;
+  /** The one before, while it is being replaced. */
+  readonly oldSecretKey?: Buffer | undefined;
   /** Folder of the artifact store. */
   readonly artifactFolder: string;
   readonly publicUrl: string;
@@ -89,7 +91,7 @@ export async function composeServices(composition: Composition): Promise<Running
     clients,
     deployments: new DeploymentService(new PrismaDeploymentStore(database), pipelines),
     identity,
-    inferenceLogs: new InferenceLogService(new PgInferenceLogStore(composition.pool), arrowBatchCodec),
+    inferenceLogs: new InferenceLogService(new PgInferenceLogStore(composition.pool), arrowBatchDecoder),
     internalAccess: createInternalAccess(internalKey(composition.secretKey)),
     readState: () => readPlatformState(composition.pool).catch(() => null),
     models,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDatabase } from '@pademelon/database';
 import { DomainError } from '@pademelon/domain';
-import { createLogger } from '@pademelon/runtime';
+import { createLogger, readOldSecretKey, readSealingKeys } from '@pademelon/runtime';
 import { createTestDatabase, type TestDatabase } from '@pademelon/testing';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { buildApp } from './app.ts';
@@ -27,6 +27,17 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
+export interface TestApiOptions {
+  readonly isLoginReal?: boolean;
+  readonly isAuthOff?: boolean;
+  readonly maxModelBytes?: number;
+  /** Of another test API, whose successor this one is after a restart; it stays the other's. */
+  readonly database?: TestDatabase;
+  readonly secretKey?: Buffer;
+  /** Settings of the keys. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** The bearer token of a test user is the user's id. */
 const authenticator: Authenticator = {
   authenticate: async (authorization) => {
@@ -40,10 +51,8 @@ const authenticator: Authenticator = {
  * The whole API for integration tests: real services on a PostgreSQL database and an artifact folder of their own, with
  * the users ada, bob and root (an administrator). Only log-in is replaced, unless `isLoginReal` is set.
  */
-export async function createTestApi(
-  options: { isLoginReal?: boolean; isAuthOff?: boolean; maxModelBytes?: number } = {},
-): Promise<TestApi> {
-  const database = await createTestDatabase();
+export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
+  const database = options.database ?? (await createTestDatabase());
   const prisma = createDatabase(database.pool);
   await prisma.user.createMany({
     data: ['ada', 'bob', 'root'].map((id) => ({
@@ -52,14 +61,17 @@ export async function createTestApi(
       username: `${id}@example.org`,
       isAdmin: id === 'root',
     })),
+    skipDuplicates: true,
   });
   const artifactFolder = await mkdtemp(join(tmpdir(), 'pademelon-artifacts-'));
-  const secretKey = Buffer.alloc(32, 7);
+  const { secretKey = Buffer.alloc(32, 7), env = {} } = options;
   const publicUrl = 'http://localhost:8080';
   const logger = createLogger('test', 'fatal');
   const composed = await composeServices({
     pool: database.pool,
     secretKey,
+    oldSecretKey: readOldSecretKey(env, secretKey),
+    sealingKeys: readSealingKeys(env, secretKey),
     artifactFolder,
     publicUrl,
     isAuthOff: options.isAuthOff ?? false,
@@ -90,7 +102,7 @@ export async function createTestApi(
     close: async () => {
       await app.close();
       await composed.stop();
-      await database.drop();
+      if (options.database === undefined) await database.drop();
       await rm(artifactFolder, { recursive: true, force: true });
     },
   };

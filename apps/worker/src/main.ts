@@ -1,7 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPool, PgRunSurroundings, PostgresSigningKeyStore } from '@pademelon/database/sql';
-import { createLogger, deriveKey, loadSecretKey, readSealingKeys, runProcess } from '@pademelon/runtime';
+import {
+  createLogger,
+  deriveKey,
+  loadSecretKey,
+  readOldSecretKey,
+  readSealingKeys,
+  runProcess,
+} from '@pademelon/runtime';
 import { EnvelopeVault, issuerUrl, RunTokens, SigningKeys } from '@pademelon/tokens';
 import { startWorker } from './compose-worker.ts';
 import { readWorkerSettings } from './worker-settings.ts';
@@ -13,9 +20,11 @@ await runProcess(logger, async () => {
   mkdirSync(settings.home, { recursive: true });
   const secretKey = loadSecretKey({ value: settings.secretKey, file: join(settings.home, 'secret.key') });
   const pool = createPool(settings.databaseUrl, { max: 8, name: 'pademelon-worker' });
+  const oldSecretKey = readOldSecretKey(process.env, secretKey);
   const keys = new SigningKeys({
     store: new PostgresSigningKeyStore(pool),
     sealingKey: deriveKey(secretKey, 'signing keys'),
+    oldSealingKey: oldSecretKey && deriveKey(oldSecretKey, 'signing keys'),
   });
   const surroundings = new PgRunSurroundings({
     pool,

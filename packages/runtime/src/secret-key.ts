@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { read, SettingError } from './settings.ts';
 
 /**
  * The platform's one secret key, 32 bytes in hexadecimal: from PADEMELON_SECRET_KEY, else from the file, which is made
@@ -13,6 +14,24 @@ export function loadSecretKey(options: { value?: string | undefined; file: strin
     throw new Error(`The secret key in ${source} must be 64 hexadecimal digits; make one with "openssl rand -hex 32".`);
   }
   return Buffer.from(text, 'hex');
+}
+
+/**
+ * The secret key before the present one, while it is being replaced (PADEMELON_OLD_SECRET_KEY): it opens what was sealed
+ * with it until the rotation has put that under the present key.
+ */
+export function readOldSecretKey(
+  env: Readonly<Record<string, string | undefined>>,
+  secretKey: Buffer,
+): Buffer | undefined {
+  const text = read(env, 'PADEMELON_OLD_SECRET_KEY');
+  if (text === undefined) return undefined;
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new SettingError('PADEMELON_OLD_SECRET_KEY must be 64 hexadecimal digits.');
+  const old = Buffer.from(text, 'hex');
+  if (old.equals(secretKey)) {
+    throw new SettingError('PADEMELON_OLD_SECRET_KEY is the present secret key; replace that first, or remove this.');
+  }
+  return old;
 }
 
 function readOrCreate(file: string): string {

@@ -6,7 +6,7 @@ import { SigningKeys } from './signing-keys.ts';
 const day = 24 * 3600;
 const sealingKey = Buffer.alloc(32, 1);
 
-function setup(options: { sealingKey?: Buffer; rows?: StoredSigningKey[] } = {}) {
+function setup(options: { sealingKey?: Buffer; oldSealingKey?: Buffer; rows?: StoredSigningKey[] } = {}) {
   let rows = options.rows ?? [];
   const store: SigningKeyStore = {
     list: async () => rows.toSorted((left, right) => right.ageSeconds - left.ageSeconds),
@@ -20,7 +20,7 @@ function setup(options: { sealingKey?: Buffer; rows?: StoredSigningKey[] } = {})
     },
   };
   return {
-    keys: new SigningKeys({ store, sealingKey: options.sealingKey ?? sealingKey }),
+    keys: new SigningKeys({ store, sealingKey, ...options }),
     pass: (seconds: number) => {
       rows = rows.map((row) => ({ ...row, ageSeconds: row.ageSeconds + seconds }));
     },
@@ -57,6 +57,20 @@ test('keys sealed with another secret key are told as that', async () => {
   await keys.load();
   const other = setup({ sealingKey: Buffer.alloc(32, 2), rows: rows() });
   await expect(other.keys.load()).rejects.toThrow('does not open');
+  await expect(other.keys.load()).rejects.toThrow('PADEMELON_OLD_SECRET_KEY');
+});
+
+test('keys of the secret key before give way to a new one, and keys of yet another do not', async () => {
+  const { keys, rows } = setup();
+  const [first] = await keys.load();
+  const [present, unknown] = [Buffer.alloc(32, 2), Buffer.alloc(32, 3)];
+  const stranger = setup({ sealingKey: present, oldSealingKey: unknown, rows: rows() });
+  await expect(stranger.keys.load()).rejects.toThrow('does not open');
+  const replaced = setup({ sealingKey: present, oldSealingKey: sealingKey, rows: rows() });
+  const [second, ...rest] = await replaced.keys.load();
+  expect(rest).toEqual([]);
+  expect(second?.kid).not.toBe(first?.kid);
+  expect(await replaced.keys.load()).toEqual([second]);
 });
 
 test('a sealed value opens with its key, in its place and unchanged only', () => {

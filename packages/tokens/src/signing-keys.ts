@@ -8,6 +8,8 @@ export interface SigningKeysOptions {
   readonly store: SigningKeyStore;
   /** 32 bytes, derived from the platform's secret key for this purpose alone. */
   readonly sealingKey: Buffer;
+  /** Derived from the secret key before: keys that it opens are deleted, as one that may be known signs no more. */
+  readonly oldSealingKey?: Buffer | undefined;
   /** Age at which a successor is made. */
   readonly rotateAfterSeconds?: number;
   /** How long a key is published before it signs, so that every verifier knows it by then. */
@@ -29,6 +31,7 @@ export interface SigningKey {
 export class SigningKeys {
   readonly #store: SigningKeyStore;
   readonly #sealingKey: Buffer;
+  readonly #oldSealingKey: Buffer | undefined;
   readonly #rotateAfterSeconds: number;
   readonly #settleSeconds: number;
   readonly #retainSeconds: number;
@@ -36,6 +39,7 @@ export class SigningKeys {
   constructor(options: SigningKeysOptions) {
     this.#store = options.store;
     this.#sealingKey = options.sealingKey;
+    this.#oldSealingKey = options.oldSealingKey;
     this.#rotateAfterSeconds = options.rotateAfterSeconds ?? 90 * 24 * 3600;
     this.#settleSeconds = options.settleSeconds ?? 60;
     this.#retainSeconds = options.retainSeconds ?? 2 * 24 * 3600;
@@ -43,10 +47,18 @@ export class SigningKeys {
 
   /** All published keys with the one that signs first. Makes a key when there is none and rotates when it is due. */
   async load(): Promise<SigningKey[]> {
+    await this.#deleteOld();
     await this.#rotateWhenDue();
     const keys = await this.#store.list();
     const signing = this.#signingKey(keys);
     return [signing, ...keys.filter((key) => key !== signing)].map((key) => this.#open(key));
+  }
+
+  async #deleteOld(): Promise<void> {
+    const sealingKey = this.#oldSealingKey;
+    if (sealingKey === undefined) return;
+    const old = (await this.#store.list()).filter((key) => opens(key, sealingKey));
+    if (old.length > 0) await this.#store.delete(old.map((key) => key.kid));
   }
 
   async #rotateWhenDue(): Promise<void> {
@@ -85,13 +97,26 @@ export class SigningKeys {
 
   #open(key: StoredSigningKey): SigningKey {
     try {
-      return { kid: key.kid, jwk: openSealedJson(key.sealedPrivateJwk, this.#sealingKey, context(key.kid)) as JWK };
+      return { kid: key.kid, jwk: open(key, this.#sealingKey) };
     } catch (cause) {
       throw new Error(
-        `The signing key ${key.kid} does not open: the platform's secret key is not the one that it was sealed with.`,
+        `The signing key ${key.kid} does not open: the platform's secret key is not the one that it was sealed with. If you replaced it, name the old one in PADEMELON_OLD_SECRET_KEY.`,
         { cause },
       );
     }
+  }
+}
+
+function open(key: StoredSigningKey, sealingKey: Buffer): JWK {
+  return openSealedJson(key.sealedPrivateJwk, sealingKey, context(key.kid)) as JWK;
+}
+
+function opens(key: StoredSigningKey, sealingKey: Buffer): boolean {
+  try {
+    open(key, sealingKey);
+    return true;
+  } catch {
+    return false;
   }
 }
 

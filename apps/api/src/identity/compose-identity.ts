@@ -19,6 +19,7 @@ export interface IdentityComposition {
   readonly pool: Pool;
   readonly database: ReturnType<typeof createDatabase>;
   readonly secretKey: Buffer;
+  readonly oldSecretKey?: Buffer | undefined;
   readonly publicUrl: string;
   readonly isAuthOff: boolean;
   /** Life of an access token; one hour by default. */
@@ -35,7 +36,7 @@ export interface ComposedIdentity {
 
 /** Puts the parts of log-in together. The issuer is started: it has made its first key if there was none. */
 export async function composeIdentity(composition: IdentityComposition): Promise<ComposedIdentity> {
-  const { pool, database, secretKey, publicUrl, isAuthOff, logger } = composition;
+  const { pool, database, secretKey, oldSecretKey, publicUrl, isAuthOff, logger } = composition;
   const users = new UserService({
     store: new PrismaUserStore(database),
     passwords: new Argon2Passwords(),
@@ -48,7 +49,11 @@ export async function composeIdentity(composition: IdentityComposition): Promise
     users,
     clients: clientStore,
     payloads: new OidcPayloadStore(pool),
-    signingKeys: new SigningKeys({ store: keyStore, sealingKey: deriveKey(secretKey, 'signing keys') }),
+    signingKeys: new SigningKeys({
+      store: keyStore,
+      sealingKey: deriveKey(secretKey, 'signing keys'),
+      oldSealingKey: oldSecretKey && deriveKey(oldSecretKey, 'signing keys'),
+    }),
     pageKey: deriveKey(secretKey, 'approval page'),
     isAuthOff,
     accessTokenSeconds: composition.accessTokenSeconds ?? 3600,
@@ -61,7 +66,7 @@ export async function composeIdentity(composition: IdentityComposition): Promise
   return {
     identity: { issuer, dependencies },
     authenticator: isAuthOff
-      ? new FirstUserAuthenticator(users)
+      ? new FirstUserAuthenticator(users, verifier)
       : new TokenAuthenticator({
           verifier,
           users,

@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify';
-import { createTestApi, type TestApi } from '../test-api.ts';
+import { createTestApi, type TestApi, type TestApiOptions } from '../test-api.ts';
 import { issuerPath, protocolPath } from './issuer-path.ts';
 
 export interface TestIdentity extends TestApi {
@@ -13,13 +13,9 @@ export interface TestIdentity extends TestApi {
 export const password = 'correct horse battery staple';
 
 /** The API with real log-in; `grace@example.org` (a user) and `linus@example.org` (an administrator) have the password. */
-export async function createTestIdentity(options: { isAuthOff?: boolean } = {}): Promise<TestIdentity> {
+export async function createTestIdentity(options: Omit<TestApiOptions, 'isLoginReal'> = {}): Promise<TestIdentity> {
   const api = await createTestApi({ isLoginReal: true, ...options });
-  const root = { userId: 'root', email: 'root@example.org', isAdmin: true };
-  for (const email of ['grace@example.org', 'linus@example.org']) {
-    await api.services.users.invite(root, { email, password });
-  }
-  await api.database.pool.query("UPDATE users SET is_admin = true WHERE email = 'linus@example.org'");
+  if (options.database === undefined) await addUsers(api);
   const form: TestIdentity['form'] = (path, fields, headers = {}) =>
     api.app.inject({
       method: 'POST',
@@ -35,6 +31,14 @@ export async function createTestIdentity(options: { isAuthOff?: boolean } = {}):
     call: (token, url, payload = {}) =>
       api.app.inject({ method: 'POST', url, payload, headers: { authorization: `Bearer ${token}` } }),
   };
+}
+
+async function addUsers(api: TestApi): Promise<void> {
+  const root = { userId: 'root', email: 'root@example.org', isAdmin: true };
+  for (const email of ['grace@example.org', 'linus@example.org']) {
+    await api.services.users.invite(root, { email, password });
+  }
+  await api.database.pool.query("UPDATE users SET is_admin = true WHERE email = 'linus@example.org'");
 }
 
 export function claimsOf(token: string): Record<string, unknown> {

@@ -157,7 +157,11 @@ test('a test of a connection that leads to this machine is blocked, and one of a
 test('only an administrator rotates keys', async () => {
   const rotate = (user: string) => api.post(user, '/v1/api/admin/rotate_connection_keys', {});
   expect((await rotate('ada')).statusCode).toBe(403);
-  expect((await rotate('root')).json()).toEqual({ key_id: 'platform', rewrapped: 0, failed: [] });
+  expect((await rotate('root')).json()).toEqual({
+    key_id: expect.stringMatching(/^platform-/),
+    rewrapped: 0,
+    failed: [],
+  });
 });
 
 function deep(levels: number): object {
