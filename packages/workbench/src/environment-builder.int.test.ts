@@ -158,15 +158,6 @@ describe('an environment that cannot be built', () => {
     expect(readdirSync(join(folder, 'steps'))).toEqual([]);
   });
 
-  test('is not made of source code, whose build would run it', async () => {
-    const marker = join(tmpdir(), 'pademelon-sdist-marker');
-    index.add('evil-1.0.tar.gz', sourceOf('evil', `open(${JSON.stringify(marker)}, "w")`));
-    const { environment, log } = await build('evil');
-    expect(environment).toBeInstanceOf(Error);
-    expect(log).toMatch(/no usable wheels|building from source is disabled|no wheels/i);
-    expect(existsSync(marker)).toBe(false);
-  });
-
   test.each(['../../../../planted.py', '/tmp/pademelon-planted.py', 'evil-1.0.data/scripts/../../../../../planted.py'])(
     'does not put a file of a wheel at %s',
     async (path) => {
@@ -190,13 +181,3 @@ describe('an environment that cannot be built', () => {
     expect([...readdirSync(join(folder, 'work', 'building')), ...readdirSync(join(folder, 'steps'))]).toEqual([]);
   });
 });
-
-function sourceOf(name: string, setup: string): Buffer {
-  const place = mkdtempSync(join(tmpdir(), 'pademelon-source-'));
-  writeFileSync(
-    join(place, 'setup.py'),
-    `${setup}\nfrom setuptools import setup\nsetup(name="${name}", version="1.0")\n`,
-  );
-  writeFileSync(join(place, 'PKG-INFO'), `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n`);
-  return execFileSync('tar', ['-cz', '-C', place, '--transform', `s,^\\.,${name}-1.0,`, '.']);
-}

@@ -14,13 +14,18 @@ export interface TestIndex {
   close(): void;
 }
 
-export async function startTestIndex(): Promise<TestIndex> {
+/** With `login` (`user:password`) it answers nobody else. */
+export async function startTestIndex(login?: string): Promise<TestIndex> {
   const files = new Map<string, Buffer>();
   const asked: string[] = [];
   let isSilent = false;
   const server: Server = createServer((request, response) => {
     const path = request.url ?? '';
     if (isSilent) return;
+    if (login !== undefined && request.headers.authorization !== `Basic ${btoa(login)}`) {
+      response.writeHead(401, { 'www-authenticate': 'Basic' }).end();
+      return;
+    }
     const project = /^\/simple\/([^/]+)\/$/.exec(path)?.[1];
     if (project !== undefined) {
       asked.push(project);

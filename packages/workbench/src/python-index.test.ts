@@ -35,6 +35,28 @@ test('a configured index, its extras and its links take the place of the standar
   });
 });
 
+test('uv wins over pip, by its present names over its old ones, and names and log-ins come along', () => {
+  const old = {
+    UV_INDEX_URL: 'https://u:p@old.example/simple',
+    UV_EXTRA_INDEX_URL: 'https://extra-old.example/simple',
+  };
+  expect(readPythonIndex({ ...nobody, ...old }, addresses)).toMatchObject({
+    environment: { UV_DEFAULT_INDEX: old.UV_INDEX_URL, UV_INDEX: old.UV_EXTRA_INDEX_URL },
+    allowed: [{ host: 'old.example', port: 443 }, { host: 'extra-old.example', port: 443 }, files],
+  });
+  const present = {
+    UV_DEFAULT_INDEX: 'https://new.example/simple',
+    UV_INDEX: 'internal=http://10.0.0.2:8080/simple',
+    UV_INDEX_INTERNAL_USERNAME: 'u',
+    UV_INDEX_INTERNAL_PASSWORD: 'p',
+  };
+  const pip = { PIP_INDEX_URL: 'https://pip.example/simple', PIP_EXTRA_INDEX_URL: 'https://extra-pip.example/simple' };
+  expect(readPythonIndex({ ...nobody, ...pip, ...old, ...present }, addresses)).toMatchObject({
+    environment: present,
+    allowed: [{ host: 'new.example', port: 443 }, { host: '10.0.0.2', port: 8080 }, files],
+  });
+});
+
 test('addresses are read, and what is none is named with its setting', () => {
   expect(parseAllowedAddresses('X', ' a.example:1 ,, [::1]:65535')).toEqual([
     { host: 'a.example', port: 1 },

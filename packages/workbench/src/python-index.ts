@@ -57,7 +57,9 @@ export function readPythonIndex(
   };
 }
 
-function addressOf(url: string): AllowedAddress[] {
+function addressOf(entry: string): AllowedAddress[] {
+  // uv takes `name=URL` as well, and the log-in of that name from other variables.
+  const url = entry.replace(/^[\w.-]+=/, '');
   if (!URL.canParse(url)) return [];
   const { protocol, hostname, port } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') return [];
