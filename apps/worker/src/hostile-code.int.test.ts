@@ -144,24 +144,6 @@ except Exception as error: print("refused", error)`;
     expect(lines.join('\n')).toContain('[pademelon] a connection to 10.1.2.3:81 was refused');
   });
 
-  test('leads to the hosts of linked connections, under their own name and on ports below 1024', async () => {
-    bench.connections.push({
-      name: 'x',
-      type: 'http',
-      details: { url: 'https://localhost/', other: 'http://localhost' },
-    });
-    const code = `import socket
-for port in (443, 80):
-    print(port, socket.create_connection(("localhost", port), 3).recv(9))`;
-    const { lines, state } = await bench.run({ code });
-    bench.connections.length = 0;
-    // Nobody listens there on this machine: the way was open, and its end was closed.
-    expect(state).toBe('success');
-    expect(lines.join('\n')).toContain("443 b''");
-    expect(lines.join('\n')).toContain("80 b''");
-    expect(lines.join('\n')).not.toContain('could not be opened');
-  });
-
   test('has no raw sockets, and a listener inside is not heard outside', async () => {
     const answers = await attempt(
       ['socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)', 'socket.socket(socket.AF_PACKET, socket.SOCK_RAW)'],
@@ -180,6 +162,56 @@ print("listening", flush=True); time.sleep(300)`,
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
     executor.stopAll();
     await execution;
+  });
+});
+
+describe('the code of a run has no capability and changes neither its network nor the kernel', () => {
+  test.each([
+    ['that stays as it is', []],
+    ['with ports below 1024', [{ host: 'db.example', port: 443 }]],
+    ['with IP addresses', [{ host: '10.0.0.5', port: 9050 }]],
+    ['with both', [{ host: '10.0.0.5', port: 443 }]],
+  ])('%s', async (_name, allowed) => {
+    const code = `import ctypes, errno, fcntl, os, socket, struct
+for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+    status = open("/proc/%d/status" % pid).read().split("\\n")
+    print("process", *[line.split("\\t")[1] for line in status if line.startswith(("Cap", "NoNewPrivs"))])
+def answer_of(attempt):
+    try: return "done %s" % attempt()
+    except OSError as error: return errno.errorcode[error.errno]
+def netlink(address):
+    message = struct.pack("=BBBBIHH", 2, 32, 0, 0, 1, 8, 2) + socket.inet_aton(address)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as kernel:
+        kernel.send(struct.pack("=IHHII", 16 + len(message), 20, 5, 0, 0) + message)
+        code = -struct.unpack("=i", kernel.recv(4096)[16:20])[0]
+    if code != 0: raise OSError(code, "")
+def ioctl(address):
+    name = struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address))
+    with socket.socket() as any: fcntl.ioctl(any, 0x8916, name)
+def capset():
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, data = struct.pack("=Ii", 0x20080522, 0), struct.pack("=IIIIII", 1 << 12, 1 << 12, 0, 0, 0, 0)
+    if libc.capset(header, data) != 0: raise OSError(ctypes.get_errno(), "")
+print("netlink", answer_of(lambda: netlink("10.9.9.9")))
+print("ioctl", answer_of(lambda: ioctl("10.9.9.8")))
+print("capset", answer_of(capset))
+print("listen", answer_of(lambda: socket.create_server(("10.9.9.9", 9051))))
+for setting in ("net/ipv4/ip_unprivileged_port_start", "kernel/core_pattern"):
+    print(setting, answer_of(lambda: open("/proc/sys/" + setting, "w").close()))`;
+    const { lines, state } = await bench.run({ code }, { settings: { allowed } });
+    expect(state).toBe('success');
+    const processes = lines.filter((line) => line.startsWith('process'));
+    const none = '0000000000000000';
+    // CapInh, CapPrm, CapEff, CapBnd, CapAmb, NoNewPrivs; of bubblewrap itself, of jail-init.py and of main.py.
+    expect(processes).toEqual(Array(3).fill(`process ${Array(5).fill(none).join(' ')} 1`));
+    expect(lines.slice(processes.length)).toEqual([
+      'netlink EPERM',
+      'ioctl EPERM',
+      'capset EPERM',
+      'listen EADDRNOTAVAIL',
+      'net/ipv4/ip_unprivileged_port_start EROFS',
+      'kernel/core_pattern EROFS',
+    ]);
   });
 });
 

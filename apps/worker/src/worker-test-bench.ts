@@ -10,7 +10,7 @@ import { createLogger } from '@pademelon/runtime';
 import { buildZip, createTestDatabase } from '@pademelon/testing';
 import type { EnvironmentProvider } from '@pademelon/workbench';
 import { findInterpreter, probeSandbox, type SandboxStatus } from '@pademelon/workbench';
-import { RunExecutor } from './run-executor.ts';
+import { RunExecutor, type RunExecutorOptions } from './run-executor.ts';
 import { CodeFolders } from './workbench/code-folders.ts';
 import type { RunSettings } from './workbench/run-settings.ts';
 
@@ -46,6 +46,11 @@ export interface RunOrder {
   readonly leaseMs?: number;
 }
 
+export interface ExecutorChoices extends Pick<RunExecutorOptions, 'outside'> {
+  readonly settings?: Partial<RunSettings>;
+  readonly sandbox?: SandboxStatus;
+}
+
 export interface WorkerTestBench {
   readonly pool: Pool;
   readonly databaseUrl: string;
@@ -56,15 +61,11 @@ export interface WorkerTestBench {
   /** Adds a task with a pending run; resolves to the run's id. */
   addRun(order: RunOrder): Promise<string>;
   claim(runId: string, leaseMs?: number): Promise<ClaimedRun>;
-  executor(options?: {
-    settings?: Partial<RunSettings>;
-    sandbox?: SandboxStatus;
-    surroundings?: RunSurroundings;
-  }): RunExecutor;
+  executor(options?: ExecutorChoices & Partial<Pick<RunExecutorOptions, 'surroundings' | 'environments'>>): RunExecutor;
   readonly surroundings: RunSurroundings;
   read(runId: string): Promise<EndedRun>;
   /** Adds, claims and executes a run to its end. */
-  run(order: RunOrder, options?: { settings?: Partial<RunSettings>; sandbox?: SandboxStatus }): Promise<EndedRun>;
+  run(order: RunOrder, options?: ExecutorChoices): Promise<EndedRun>;
   close(): Promise<void>;
 }
 
@@ -86,8 +87,10 @@ export async function openWorkerTestBench(): Promise<WorkerTestBench> {
       ...shared,
       store,
       surroundings: options.surroundings ?? shared.surroundings,
+      environments: options.environments ?? shared.environments,
       sandbox: options.sandbox ?? sandbox,
       settings: { ...testRunSettings, ...options.settings },
+      ...(options.outside === undefined ? {} : { outside: options.outside }),
     });
   const bench: WorkerTestBench = {
     ...{ pool, folder, store, connections, surroundings: shared.surroundings, executor },
@@ -118,6 +121,7 @@ export async function workbenchOf(folder: string, pool: Pool, connections: reado
   const surroundings: RunSurroundings = {
     findCode: async (id) => (await pool.query('SELECT sha FROM orchestrations WHERE id = $1', [id])).rows[0] ?? null,
     listConnections: async () => connections,
+    listHandedOut: async () => [],
     issueToken: async ({ userId, lifeMs }) => ({
       accessToken: 'token-of-the-run',
       userId,

@@ -5,15 +5,14 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { mayConnect } from './egress-policy.ts';
-import { type EgressProxy, startEgressProxy } from './egress-proxy.ts';
+import { type EgressOptions, type EgressProxy, startEgressProxy } from './egress-proxy.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function setup(resolve?: (host: string) => Promise<string[]>) {
+async function setup(outside: Pick<EgressOptions, 'resolve' | 'connect'> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'egress-'));
   const seen: string[] = [];
   const target = createHttpServer((request, response) => {
@@ -37,7 +36,7 @@ async function setup(resolve?: (host: string) => Promise<string[]>) {
       ],
     },
     onRefused: (host, refusedPort) => refused.push(`${host}:${refusedPort}`),
-    ...(resolve === undefined ? {} : { resolve }),
+    ...outside,
   });
   cleanups.push(
     () => rmSync(folder, { recursive: true, force: true }),
@@ -70,7 +69,7 @@ test('an allowed address is reached by a forward, by CONNECT and by an absolute 
 });
 
 test('an allowed name is reached where it resolves to a private address', async () => {
-  const { ask, port } = await setup(async () => ['127.0.0.1']);
+  const { ask, port } = await setup({ resolve: async () => ['127.0.0.1'] });
   expect(await ask(`TCP db.internal:${port}\n${get}`)).toContain('reached');
 });
 
@@ -91,8 +90,19 @@ test.each([
 });
 
 test('a public name that resolves to a private address is refused', async () => {
-  const { ask } = await setup(async () => ['127.0.0.1']);
+  const { ask } = await setup({ resolve: async () => ['127.0.0.1'] });
   expect(await ask('PROXY\nGET http://rebind.example/ HTTP/1.1\r\nhost: rebind.example\r\n\r\n')).toContain(' 403 ');
+});
+
+test('of the addresses of a name only those that may be reached are connected to', async () => {
+  const asked: string[] = [];
+  const connect = async (address: string, port: number): Promise<null> => {
+    asked.push(`${address} ${port}`);
+    return null;
+  };
+  const { ask } = await setup({ resolve: async () => ['10.0.0.1', '8.8.8.8', '::1'], connect });
+  for (const port of [80, 443, 8080]) await ask(`PROXY\nCONNECT web.example:${port} HTTP/1.1\r\n\r\n`);
+  expect(asked).toEqual(['8.8.8.8 80', '8.8.8.8 443']);
 });
 
 test('a number that means loopback to some resolvers is refused', async () => {
@@ -109,15 +119,8 @@ test('what is no proxy request is refused', async () => {
 });
 
 test('a linked connection opens no private address, under its name or as a number', async () => {
-  const { ask, port, refused } = await setup(async () => ['127.0.0.1']);
+  const { ask, port, refused } = await setup({ resolve: async () => ['127.0.0.1'] });
   expect(await ask(`TCP linked.internal:${port}\n${get}`)).toBe('');
   expect(await ask(`TCP 127.0.0.2:${port}\n${get}`)).toBe('');
   expect(refused).toEqual([`linked.internal:${port}`, `127.0.0.2:${port}`]);
-});
-
-test('a linked connection opens its port on a public address, and no other port', () => {
-  const policy = { allowed: [], linked: [{ host: 'db.example', port: 5432 }] };
-  expect(mayConnect(policy, { host: 'DB.example', port: 5432 }, '8.8.8.8')).toBe(true);
-  expect(mayConnect(policy, { host: 'db.example', port: 5433 }, '8.8.8.8')).toBe(false);
-  expect(mayConnect(policy, { host: 'db.example', port: 5432 }, '10.0.0.1')).toBe(false);
 });

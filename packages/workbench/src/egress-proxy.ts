@@ -17,6 +17,8 @@ export interface EgressOptions {
   readonly maxConnections?: number;
   /** Resolves a name to addresses; DNS by default. */
   readonly resolve?: (host: string) => Promise<string[]>;
+  /** Connects to an address that the policy lets, null when it does not answer; by TCP by default. */
+  readonly connect?: (address: string, port: number) => Promise<Socket | null>;
 }
 
 const maxHeadBytes = 16 * 1024;
@@ -124,7 +126,7 @@ async function open(target: Target, sockets: Set<Socket>, options: EgressOptions
   const addresses = await resolveHost(target.host, options);
   for (const address of addresses) {
     if (!mayConnect(options.policy, target, address)) continue;
-    const socket = await connectTo(address, target.port);
+    const socket = await (options.connect ?? connectTo)(address, target.port);
     if (socket === null) continue;
     track(sockets, socket);
     return socket;

@@ -46,7 +46,7 @@ def hand_over(inner, path, request):
 
 
 def listen(address, port, path, request):
-    server = socket.socket(socket.AF_INET)
+    server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind((address, port))
     server.listen(128)
@@ -87,7 +87,7 @@ def main():
         try:
             listen(address, port, plan["socket"], request)
         except OSError as error:
-            # The run can still reach it through the proxy that HTTP_PROXY names.
+            # The rest can be reached all the same.
             print("[pademelon] %s: port %d could not be opened: %s" % (request, port, error), file=sys.stderr)
     for source, target in plan["copies"]:
         copy_tree(source, target)

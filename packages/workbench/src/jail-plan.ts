@@ -1,4 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AllowedAddress } from './egress-policy.ts';
@@ -20,6 +21,7 @@ const proxyPort = 3128;
 
 /** The first program of a jail: beside this file in the sources and, copied by the build, in dist/. */
 const initFile = fileURLToPath(new URL('./jail-init.py', import.meta.url));
+const addressesFile = fileURLToPath(new URL('./jail-addresses.py', import.meta.url));
 
 /** [address, port, request line], as jail-init.py takes it. */
 export type Forward = readonly [string, number, string];
@@ -28,7 +30,7 @@ export interface JailCommandOptions {
   readonly bubblewrap: string;
   /** Folder of the run on the host: holds the egress socket and the small files of /etc. */
   readonly folder: string;
-  /** Program that runs jail-init.py; anything of Python 3.9 or newer. */
+  /** Program that runs jail-init.py and jail-addresses.py; anything of Python 3.9 or newer. */
   readonly interpreter: string;
   readonly readOnly: readonly string[];
   readonly mounts: readonly (readonly [string, string, boolean])[];
@@ -53,7 +55,7 @@ export interface JailCommand {
 
 /**
  * Writes the small files that a jail needs into the folder and puts its command line together. Direct addresses keep
- * their names: a loopback address is listened on as it is, a host name gets a loopback address of its own in /etc/hosts.
+ * their names: an IP address is listened on as it is, a host name gets a loopback address of its own in /etc/hosts.
  */
 export function prepareJail(options: JailCommandOptions): JailCommand {
   const { forwards, hosts } = planForwards(options.direct);
@@ -79,9 +81,9 @@ export function prepareJail(options: JailCommandOptions): JailCommand {
         ...files.mounts,
       ],
       environment: { ...proxySettings(options.direct), ...options.environment },
-      command: [options.interpreter, '-I', '-S', '-E', jailPaths.init, JSON.stringify(plan)],
+      command: [...python(options.interpreter), jailPaths.init, JSON.stringify(plan)],
       limits: options.limits,
-      hasLowPorts: forwards.some(([, port]) => port < 1024),
+      prepareNetwork: networkCommand(forwards, options.interpreter),
     }),
     seccompFile: files.seccompFile,
   };
@@ -97,7 +99,7 @@ export function prepareClosedJail(
   const { seccompFile, mounts } = writeSystemFiles(options.folder, []);
   return {
     command: options.bubblewrap,
-    args: jailArguments({ ...options, mounts: [...options.mounts, ...mounts], hasLowPorts: false }),
+    args: jailArguments({ ...options, mounts: [...options.mounts, ...mounts], prepareNetwork: [] }),
     seccompFile,
   };
 }
@@ -136,18 +138,31 @@ function planForwards(direct: readonly AllowedAddress[]): { forwards: Forward[];
   const hosts: string[] = [];
   const addressOf = new Map<string, string>([['localhost', '127.0.0.1']]);
   for (const { host, port } of direct) {
-    if (/^127\.\d+\.\d+\.\d+$/.test(host)) addressOf.set(host, host);
-    // Another IP address cannot be given to loopback; it is reached through the proxy setting only.
-    else if (/^[\d.]+$|:/.test(host)) continue;
-    let address = addressOf.get(host);
+    let address = isIP(host) === 0 ? addressOf.get(host) : host;
     if (address === undefined) {
       address = `127.77.${addressOf.size >> 8}.${addressOf.size & 255}`;
       addressOf.set(host, address);
       hosts.push(`${address} ${host}\n`);
     }
-    forwards.push([address, port, `TCP ${host}:${port}`]);
+    forwards.push([address, port, `TCP ${host.includes(':') ? `[${host}]` : host}:${port}`]);
   }
   return { forwards, hosts };
+}
+
+/** What lets jail-init.py listen where it is to: on ports below 1024, and on addresses that loopback has not by itself. */
+function networkCommand(forwards: readonly Forward[], interpreter: string): string[] {
+  const openPorts = 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$0" "$@"';
+  const hasLowPorts = forwards.some(([, port]) => port < 1024);
+  const addresses = [...new Set(forwards.map(([address]) => address).filter((address) => !address.startsWith('127.')))];
+  return [
+    ...(hasLowPorts ? ['/bin/sh', '-c', openPorts] : []),
+    ...(addresses.length > 0 ? [...python(interpreter), addressesFile, addresses.join(',')] : []),
+  ];
+}
+
+/** The interpreter with nothing of its surroundings: neither variables nor packages. */
+function python(interpreter: string): string[] {
+  return [interpreter, '-I', '-S', '-E'];
 }
 
 function proxySettings(direct: readonly AllowedAddress[]): Record<string, string> {

@@ -29,8 +29,11 @@ export interface JailPlan {
   readonly environment: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly limits: JailLimits;
-  /** Whether something inside must listen on ports below 1024, to stand for an address that has one. */
-  readonly hasLowPorts: boolean;
+  /**
+   * Command that changes the jail's network before the jail is made in it, and goes on as the command that follows it;
+   * empty where the network stays as it is.
+   */
+  readonly prepareNetwork: readonly string[];
 }
 
 /** File descriptor in the child at which bubblewrap reads the seccomp program. */
@@ -66,17 +69,16 @@ export async function probeSandbox(bubblewrap = 'bwrap'): Promise<SandboxStatus>
 }
 
 /**
- * The arguments of bubblewrap for a jail. Where ports below 1024 are needed, a first bubblewrap makes the network and
- * opens them to everybody in it, and the jail is made inside: the jail itself never has a capability.
+ * The arguments of bubblewrap for a jail. Where its network must be prepared, a first bubblewrap makes the network, the
+ * command has the capability to change it, and the jail is made inside: the jail itself never has a capability.
  */
 export function jailArguments(plan: JailPlan): string[] {
-  if (!plan.hasLowPorts) return ['--unshare-all', ...innerArguments(plan)];
-  const openPorts = 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; exec "$0" "$@"';
+  if (plan.prepareNetwork.length === 0) return ['--unshare-all', ...innerArguments(plan)];
   return [
     ...['--unshare-user', '--unshare-net', '--uid', '0', '--gid', '0', '--die-with-parent'],
     // CAP_SETFCAP: Linux asks for it where a user namespace hands its user 0 on to another one.
     ...['--cap-drop', 'ALL', '--cap-add', 'CAP_NET_ADMIN', '--cap-add', 'CAP_SETFCAP', '--dev-bind', '/', '/'],
-    ...['--', '/bin/sh', '-c', openPorts, plan.bubblewrap],
+    ...['--', ...plan.prepareNetwork, plan.bubblewrap],
     ...['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...innerArguments(plan),
   ];
@@ -92,7 +94,8 @@ function innerArguments(plan: JailPlan): string[] {
     ...['--unshare-user', '--disable-userns', '--die-with-parent', '--new-session'],
     ...['--uid', '1000', '--gid', '1000', '--hostname', 'run', '--cap-drop', 'ALL', '--clearenv'],
     ...systemMounts(),
-    ...['--proc', '/proc', '--dev', '/dev'],
+    // A worker that is root owns the settings of the kernel, and bubblewrap leaves them writable to their owner.
+    ...['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--dev', '/dev'],
     ...['--size', String(limits.temporaryBytes), '--tmpfs', '/dev/shm'],
     ...['--size', String(limits.temporaryBytes), '--perms', '1777', '--tmpfs', '/tmp'],
     ...['--size', String(limits.homeBytes), '--tmpfs', '/home/jovyan'],

@@ -32,9 +32,9 @@ export function addressesOf(connection: RunConnection): AllowedAddress[] {
     for (const value of Object.values(record)) if (typeof value === 'string') found.push(...fromUrl(value));
     const host = textOf(record['host'] ?? record['hostname'] ?? record['server']);
     if (host === null || /[/\s]/.test(host)) return;
-    const [name = '', inline] = /^\[|:.*:/.test(host) ? [host.replace(/[[\]]/g, '')] : host.split(':');
+    const [, name = host, inline] = /^\[(.*)\](?::(.*))?$/.exec(host) ?? /^([^:]*)(?::([^:]*))?$/.exec(host) ?? [];
     const port = Number(record['port'] ?? inline ?? portsByType.find(([type]) => type.test(connection.type))?.[1]);
-    if (isPort(port)) found.push({ host: name, port });
+    if (name !== '' && isPort(port)) found.push({ host: name, port });
   });
   return found;
 }

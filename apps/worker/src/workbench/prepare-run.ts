@@ -35,7 +35,10 @@ export function egressPolicyFor({
   connections,
 }: Pick<RunIngredients, 'settings' | 'connections'>): EgressPolicy {
   const url = new URL(settings.platformUrl);
-  const platform = { host: url.hostname, port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)) };
+  const platform = {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+  };
   return { allowed: [platform, ...settings.allowed], linked: connections.flatMap(addressesOf) };
 }
 
