@@ -1,15 +1,16 @@
-import type { Renewal } from '@pademelon/domain';
+import type { Renewal, StopOrder } from '@pademelon/domain';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { monotonicMs } from './workbench/monotonic-clock.ts';
 
 const durationMs = 30_000;
-const held: Renewal = { kind: 'held', isCancelRequested: false };
+const held: Renewal = { kind: 'held', mustStop: null };
 
 /** A lease as the database keeps it: over when it was not renewed for its duration. */
 class Lease {
   untilMs = monotonicMs() + durationMs;
   readonly lostAtMs: number[] = [];
+  readonly orders: StopOrder[] = [];
   answer: () => Promise<Renewal> = () => Promise.resolve(held);
   readonly keeper = new LeaseKeeper({
     durationMs,
@@ -20,7 +21,7 @@ class Lease {
       return renewal;
     },
     onRenewed: () => undefined,
-    onCancel: () => undefined,
+    onStop: (order) => this.orders.push(order),
     onLost: () => this.lostAtMs.push(monotonicMs() - startMs),
   });
 
@@ -55,6 +56,17 @@ test('a lease lasts for as long as it is renewed', async () => {
   expect(lease.lostAtMs).toEqual([]);
   expect(lease.keeper.isTrusted).toBe(true);
 });
+
+test.each(['killed', 'owner_inactive'] as const)(
+  'the order to end as %s is passed on at the next renewal',
+  async (order) => {
+    lease.answer = () => Promise.resolve({ kind: 'held', mustStop: order });
+    expect(lease.orders).toEqual([]);
+    await vi.advanceTimersByTimeAsync(durationMs / 3);
+    expect(lease.orders).toEqual([order]);
+    expect(lease.keeper.isTrusted).toBe(true);
+  },
+);
 
 test.each(['away', 'silent'] as const)('a database that is %s for half of the lease costs nothing', async (how) => {
   // Just before a renewal, so that two of those that are due in that time fail.

@@ -1,4 +1,4 @@
-import type { Renewal } from '@pademelon/domain';
+import type { Renewal, StopOrder } from '@pademelon/domain';
 import { within } from '@pademelon/runtime';
 import { monotonicMs } from './workbench/monotonic-clock.ts';
 
@@ -7,7 +7,7 @@ export interface LeaseKeeperOptions {
   readonly durationMs: number;
   /** Called after each renewal with when the lease is over, by the monotonic clock. */
   readonly onRenewed: (trustedUntilMs: number) => void;
-  readonly onCancel: () => void;
+  readonly onStop: (order: StopOrder) => void;
   /** The lease is gone, or must be taken to be: the database did not answer until it was over. */
   readonly onLost: () => void;
 }
@@ -80,7 +80,7 @@ export class LeaseKeeper {
       if (renewal.kind === 'lost') return this.#lose();
       this.#trustedUntilMs = askedAtMs + durationMs;
       this.#options.onRenewed(this.#trustedUntilMs);
-      if (renewal.isCancelRequested) this.#options.onCancel();
+      if (renewal.mustStop !== null) this.#options.onStop(renewal.mustStop);
       return true;
     } catch {
       this.#wasAnswered = false;

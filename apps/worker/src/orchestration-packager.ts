@@ -104,11 +104,10 @@ export class OrchestrationPackager {
       if (log.length < maxLogCharacters) log += `${line.replaceAll('\0', '')}\n`;
     };
     const keeper = new LeaseKeeper({
-      renew: async () =>
-        (await store.renew(job, leaseMs, log)) ? { kind: 'held', isCancelRequested: false } : { kind: 'lost' },
+      renew: async () => ((await store.renew(job, leaseMs, log)) ? { kind: 'held', mustStop: null } : { kind: 'lost' }),
       durationMs: leaseMs,
       onRenewed: () => undefined,
-      onCancel: () => undefined,
+      onStop: () => undefined,
       onLost: () => logger.warn({ orchestration: job.id }, 'somebody else packages it now'),
     });
     keeper.start(claimedAtMs);

@@ -1,3 +1,4 @@
+import type { RunSurroundings } from '@pademelon/domain';
 import { waitUntil } from '@pademelon/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -123,6 +124,78 @@ time.sleep(300)`;
     await bench.pool.query('UPDATE runs SET cancel_requested_at = now() WHERE id = $1', [id]);
     await bench.executor().execute(claimed);
     expect(await bench.read(id)).toMatchObject({ state: 'killed', lines: [] });
+  });
+});
+
+describe.skipIf(noJail !== null)('the deactivation of its user', () => {
+  afterEach(() => bench.pool.query('UPDATE users SET is_enabled = true'));
+  const deactivate = () => bench.pool.query('UPDATE users SET is_enabled = false');
+
+  test('ends a running run by SIGTERM as owner_inactive, at a heartbeat that nobody asked for', async () => {
+    const code = `import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (print("cleaned up", flush=True), sys.exit(0)))
+print("on", flush=True)
+time.sleep(300)`;
+    const id = await bench.addRun({ code });
+    const execution = bench.executor().execute(await bench.claim(id, 3_000));
+    await waitUntil('it says something', async () => (await bench.read(id)).lines.length > 0);
+    await deactivate();
+    await execution;
+    expect(await bench.read(id)).toMatchObject({
+      ...{ state: 'failure', reason: 'owner_inactive', lines: ['on', 'cleaned up'] },
+      text: expect.stringContaining('deactivated'),
+    });
+  });
+
+  test('ends code that does not listen to SIGTERM too, with its daemons', async () => {
+    const mark = 'daemon-of-a-deactivated-user-23';
+    const code = `import signal, subprocess, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 300; : ${mark}"], start_new_session=True)
+time.sleep(300)`;
+    const id = await bench.addRun({ code });
+    const execution = bench.executor().execute(await bench.claim(id, 3_000));
+    await waitUntil('the daemon runs', () => processesWith(mark).length > 0);
+    await deactivate();
+    await execution;
+    expect(await bench.read(id)).toMatchObject({ state: 'failure', reason: 'owner_inactive' });
+    expect(processesWith(mark)).toEqual([]);
+  });
+
+  test('ends a run whose environment is still being built', async () => {
+    const id = await bench.addRun({ code: 'print("ran")' });
+    const building = Promise.withResolvers<void>();
+    const executor = bench.executor({
+      environments: async () => {
+        building.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    const execution = executor.execute(await bench.claim(id, 3_000));
+    await building.promise;
+    await deactivate();
+    await execution;
+    expect(await bench.read(id)).toMatchObject({ state: 'failure', reason: 'owner_inactive', lines: [] });
+  });
+
+  test('between the claim and the token ends the run at once', async () => {
+    const claimed = await bench.claim(await bench.addRun({ code: 'print("ran")' }));
+    const surroundings = { ...bench.surroundings, issueToken: async () => null };
+    const startedAt = performance.now();
+    await bench.executor({ surroundings }).execute(claimed);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(await bench.read(claimed.runId)).toMatchObject({ state: 'failure', reason: 'owner_inactive', lines: [] });
+  });
+
+  test('after the token means that the code never starts', async () => {
+    const claimed = await bench.claim(await bench.addRun({ code: 'print("ran")' }));
+    const { surroundings } = bench;
+    const issueToken: typeof surroundings.issueToken = async (input) => {
+      await deactivate();
+      return surroundings.issueToken(input);
+    };
+    await bench.executor({ surroundings: { ...surroundings, issueToken } }).execute(claimed);
+    expect(await bench.read(claimed.runId)).toMatchObject({ state: 'failure', reason: 'owner_inactive', lines: [] });
   });
 });
 
@@ -261,5 +334,26 @@ sys.stderr.write(s)`;
     expect(log).not.toContain(secret.slice(9));
     expect(log).not.toContain(Buffer.from(secret).toString('hex'));
     expect(log).not.toContain(Buffer.from(secret).toString('base64').slice(2, -4));
+  });
+
+  test('hides what its code was given of other connections while it went on', async () => {
+    const secret = 'pa55word-of-another-workspace';
+    const code = `import sys, time
+s = "pa55word-of-" + "another-workspace"
+print("plain", s, flush=True)
+sys.stdout.write("split " + s[:9]); sys.stdout.flush(); time.sleep(0.5)
+print(s[9:])`;
+    const claimed = await bench.claim(await bench.addRun({ code }));
+    const asked = new Set<string>();
+    const surroundings: RunSurroundings = {
+      ...bench.surroundings,
+      listHandedOut: async (runId, known) => {
+        asked.add(runId);
+        return known.includes('c') ? [] : [{ connectionId: 'c', details: { password: secret } }];
+      },
+    };
+    await bench.executor({ surroundings }).execute(claimed);
+    expect((await bench.read(claimed.runId)).lines).toEqual(['plain *****', 'split *****']);
+    expect([...asked]).toEqual([claimed.runId]);
   });
 });

@@ -3,18 +3,27 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ClaimedRun, DomainError, type RunOutcome, type RunStore, type RunSurroundings } from '@pademelon/domain';
+import {
+  type ClaimedRun,
+  DomainError,
+  ownerInactive,
+  type RunConnection,
+  type RunOutcome,
+  type RunStore,
+  type RunSurroundings,
+} from '@pademelon/domain';
 import type { Logger } from '@pademelon/runtime';
 import type { EnvironmentProvider, SandboxStatus } from '@pademelon/workbench';
-import { type EgressProxy, SecretMask, secretsIn, startEgressProxy } from '@pademelon/workbench';
+import { type EgressOptions, type EgressProxy, startEgressProxy } from '@pademelon/workbench';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { retryWhile } from './retry-while.ts';
 import { outcomeOf } from './run-outcome.ts';
 import type { CodeFolders } from './workbench/code-folders.ts';
 import { LogShipper } from './workbench/log-shipper.ts';
 import { monotonicMs } from './workbench/monotonic-clock.ts';
-import { egressPolicyFor, type PreparedRun, prepareRun } from './workbench/prepare-run.ts';
+import { egressPolicyFor, type PreparedRun, prepareRun, type RunIngredients } from './workbench/prepare-run.ts';
 import { readRequirements } from './workbench/requirements.ts';
+import { RunSecrets } from './workbench/run-secrets.ts';
 import type { RunSettings } from './workbench/run-settings.ts';
 import type { FromSupervisor, StopCause, ToSupervisor } from './workbench/supervisor-protocol.ts';
 
@@ -28,6 +37,8 @@ export interface RunExecutorOptions {
   readonly fetchZip: (sha: string) => Promise<string>;
   readonly sandbox: SandboxStatus;
   readonly settings: RunSettings;
+  /** How the world outside of the jails is reached; by DNS and TCP unless it is told. */
+  readonly outside?: Pick<EgressOptions, 'resolve' | 'connect'>;
   /** Folder in which every attempt gets one of its own. */
   readonly folder: string;
   readonly logger: Logger;
@@ -84,7 +95,7 @@ export class RunExecutor {
       renew: () => store.renew(run.lease),
       durationMs: run.lease.durationMs,
       onRenewed: (leaseUntilMs) => attempt.trustLease(leaseUntilMs),
-      onCancel: () => attempt.stop('killed'),
+      onStop: (order) => attempt.stop(order),
       onLost: () => attempt.stop('lease_lost'),
     });
     this.#keepers.set(run.runId, keeper);
@@ -129,7 +140,10 @@ export class RunExecutor {
     const shipper = new LogShipper({
       store,
       lease: run.lease,
-      mask: new SecretMask(connections.flatMap(({ details }) => secretsIn(details))),
+      secrets: new RunSecrets({
+        linked: connections,
+        listHandedOut: (known) => surroundings.listHandedOut(run.runId, known),
+      }),
       firstLine: (run.attempt - 1) * 100_000_000,
       onError: (error) => this.#options.logger.error({ err: error, run: run.runId }, 'log lines could not be written'),
     });
@@ -138,17 +152,20 @@ export class RunExecutor {
       if (sandbox.warning !== null) shipper.say(Date.now(), sandbox.warning);
       if (sandbox.level === 'jail') {
         egress = await startEgressProxy({
+          ...this.#options.outside,
           socketPath: join(folder, 'egress.sock'),
           policy: egressPolicyFor({ settings, connections }),
           onRefused: (host, port) =>
             shipper.say(Date.now(), `a connection to ${host}:${port} was refused or did not succeed`),
         });
       }
-      const prepared = await this.#prepare(run, folder, connections, shipper);
+      const prepared = await this.#prepare(run, attempt, { folder, connections, shipper });
+      if (typeof prepared === 'string') return endBeforeStart(prepared);
       if ('reason' in prepared) return prepared;
       if (attempt.cause !== null) return endBeforeStart(attempt.cause);
       if (!(await patiently(run, () => store.markStarted(run.lease, sandbox.level)))) {
-        return (await keeper.renewNow()) ? killedOutcome : null;
+        const renewal = await patiently(run, () => store.renew(run.lease));
+        return renewal.kind === 'lost' ? null : endBeforeStart(renewal.mustStop ?? 'killed');
       }
       const ended = await attempt.supervise(this.#plan(run, prepared, keeper), (message) =>
         shipper.output(message.stream, message.timeMs, message.bytes),
@@ -163,38 +180,37 @@ export class RunExecutor {
     }
   }
 
-  /** Code, environment, token and files; an outcome when the run cannot be started through a fault of its own. */
+  /** Code, environment, token and files; an outcome when the run cannot be started, or why it must not be any more. */
   async #prepare(
     run: ClaimedRun,
-    folder: string,
-    connections: Awaited<ReturnType<RunSurroundings['listConnections']>>,
-    shipper: LogShipper,
-  ): Promise<PreparedRun | RunOutcome> {
-    const { surroundings, code, environments, fetchZip, settings, sandbox } = this.#options;
+    attempt: Attempt,
+    { folder, connections, shipper }: { folder: string; connections: readonly RunConnection[]; shipper: LogShipper },
+  ): Promise<PreparedRun | RunOutcome | StopCause> {
+    const { surroundings, settings, sandbox } = this.#options;
     const found = await patiently(run, () => surroundings.findCode(run.orchestrationId));
     if (found === null) return unprepared('The orchestration is not ready.');
-    const { userId, runId, attempt } = run;
+    const { sha } = found;
+    const { userId, runId, attempt: number } = run;
     const lifeMs = run.timeoutMs + settings.graceMs + 300_000;
-    const token = await patiently(run, () => surroundings.issueToken({ userId, runId, attempt, lifeMs }));
+    const token = await patiently(run, () => surroundings.issueToken({ userId, runId, attempt: number, lifeMs }));
+    if (token === null) return ownerInactive;
     try {
-      const unpacked = await code.ensure(found.sha, await fetchZip(found.sha));
-      const { requirements } = readRequirements(unpacked.requirements);
-      const environment = await (await environments()).ensure(requirements, (line) => shipper.say(Date.now(), line));
-      return prepareRun({
-        run,
-        sha: found.sha,
-        code: unpacked,
-        environment,
-        token,
-        connections,
-        settings,
-        sandbox,
-        folder,
-      });
+      // A build may take long, and goes on for others who want the same.
+      const provided = await Promise.race([this.#provide(sha, shipper), attempt.stopped]);
+      if (typeof provided === 'string') return provided;
+      return prepareRun({ run, sha, ...provided, token, connections, settings, sandbox, folder });
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       return error.word === 'unavailable' ? { ...systemError, text: error.message } : unprepared(error.message);
     }
+  }
+
+  async #provide(sha: string, shipper: LogShipper): Promise<Pick<RunIngredients, 'code' | 'environment'>> {
+    const { fetchZip, environments } = this.#options;
+    const code = await this.#options.code.ensure(sha, await fetchZip(sha));
+    const { requirements } = readRequirements(code.requirements);
+    const environment = await (await environments()).ensure(requirements, (line) => shipper.say(Date.now(), line));
+    return { code, environment };
   }
 
   #plan(run: ClaimedRun, prepared: PreparedRun, keeper: LeaseKeeper): ToSupervisor {
@@ -217,9 +233,16 @@ export class RunExecutor {
 class Attempt {
   cause: StopCause | null = null;
   #supervisor: ChildProcess | null = null;
+  readonly #stopped = Promise.withResolvers<StopCause>();
+
+  /** Resolves when nobody wants the run to go on. A worker that shuts down finishes what it prepares. */
+  get stopped(): Promise<StopCause> {
+    return this.#stopped.promise;
+  }
 
   stop(cause: StopCause): void {
     this.cause ??= cause;
+    if (cause !== 'shutdown') this.#stopped.resolve(cause);
     this.#send({ type: 'stop', cause });
   }
 
@@ -289,5 +312,6 @@ function unprepared(text: string): RunOutcome {
 
 function endBeforeStart(cause: StopCause): RunOutcome | 'released' | null {
   if (cause === 'lease_lost') return null;
-  return cause === 'shutdown' ? 'released' : killedOutcome;
+  if (cause === 'shutdown') return 'released';
+  return cause === 'owner_inactive' ? ownerInactive : killedOutcome;
 }

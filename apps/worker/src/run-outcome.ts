@@ -1,4 +1,4 @@
-import type { RunOutcome } from '@pademelon/domain';
+import { ownerInactive, type RunOutcome } from '@pademelon/domain';
 import type { FromSupervisor, SupervisorLimits } from './workbench/supervisor-protocol.ts';
 
 type Ended = Extract<FromSupervisor, { type: 'ended' }>;
@@ -9,6 +9,8 @@ export function outcomeOf(ended: Ended, timeoutMs: number, limits: SupervisorLim
   switch (ended.cause) {
     case 'killed':
       return { reason: 'killed_by_user', text: 'The run was killed by a user.', exitCode };
+    case 'owner_inactive':
+      return { ...ownerInactive, exitCode };
     case 'shutdown':
       return { reason: 'worker_lost', text: 'The worker was shut down while the run was going on.', exitCode };
     case 'lease_lost':

@@ -39,6 +39,24 @@ time.sleep(300)`;
   await waitUntil('the process group is gone', () => processesWith(mark).length === 0);
 });
 
+test('its process group ends when its user is deactivated, first by SIGTERM, then by SIGKILL', async () => {
+  const mark = 'unsandboxed-72';
+  const code = `import signal, subprocess, time
+signal.signal(signal.SIGTERM, lambda *_: print("asked to end", flush=True))
+subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 300; : ${mark}"])
+while True: time.sleep(1)`;
+  const id = await bench.addRun({ code });
+  const execution = bench.executor({ sandbox }).execute(await bench.claim(id, 3_000));
+  await waitUntil('it runs', () => processesWith(mark).length > 0);
+  await bench.pool.query('UPDATE users SET is_enabled = false');
+  await execution;
+  await bench.pool.query('UPDATE users SET is_enabled = true');
+  const run = await bench.read(id);
+  expect(run).toMatchObject({ state: 'failure', reason: 'owner_inactive' });
+  expect(run.lines.at(-1)).toBe('asked to end');
+  await waitUntil('the process group is gone', () => processesWith(mark).length === 0);
+});
+
 test('its memory and its processes are limited too', async () => {
   const limits = { ...testRunSettings.limits, memoryBytes: 100 * 1024 ** 2 };
   const run = await bench.run(

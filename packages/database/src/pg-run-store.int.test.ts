@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ClaimedRun, RunOutcome } from '@pademelon/domain';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ClaimedRun, ownerInactive, type RunOutcome } from '@pademelon/domain';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openRunTestBench, type RunTestBench } from './run-test-bench.ts';
 
 let bench: RunTestBench;
@@ -17,6 +17,13 @@ async function addClaimed(columns: Record<string, unknown> = {}): Promise<Claime
   const claimed = await bench.store.claim(id, 'w1', leaseMs);
   if (claimed === null) throw new Error('the run could not be claimed');
   return claimed;
+}
+
+async function restoreOwner(): Promise<void> {
+  await bench.database.pool.query('UPDATE users SET is_enabled = true');
+  await bench.database.pool.query(
+    `INSERT INTO workspace_members (workspace_id, user_id, role) VALUES (1, 'ada', 'OWNER') ON CONFLICT DO NOTHING`,
+  );
 }
 
 async function eventsOf(runId: string): Promise<string[]> {
@@ -74,10 +81,7 @@ describe('a claim', () => {
         expect(await bench.store.claim(id, 'w1', leaseMs)).toBeNull();
         expect(await bench.readRun(id)).toMatchObject({ state: 'failure', reason: 'owner_inactive', attempt: 0 });
       } finally {
-        await bench.database.pool.query('UPDATE users SET is_enabled = true');
-        await bench.database.pool.query(
-          `INSERT INTO workspace_members (workspace_id, user_id, role) VALUES (1, 'ada', 'OWNER') ON CONFLICT DO NOTHING`,
-        );
+        await restoreOwner();
       }
     },
   );
@@ -85,7 +89,7 @@ describe('a claim', () => {
 
 test('a run goes from claimed to running to success, and its task is started', async () => {
   const { lease, runId, taskId } = await addClaimed();
-  expect(await bench.store.renew(lease)).toEqual({ kind: 'held', isCancelRequested: false });
+  expect(await bench.store.renew(lease)).toEqual({ kind: 'held', mustStop: null });
   expect(await bench.store.markStarted(lease, 'jail')).toBe(true);
   expect(await bench.store.appendLog(lease, 0, ['one', 'two\0'])).toBe(true);
   expect(await bench.store.finish(lease, done)).toBe(true);
@@ -98,6 +102,38 @@ test('a run goes from claimed to running to success, and its task is started', a
   expect(await eventsOf(runId)).toEqual(['claimed', 'started', 'finished']);
   const { rows } = await bench.database.pool.query('SELECT status FROM tasks WHERE id = $1', [taskId]);
   expect(rows).toEqual([{ status: 'started' }]);
+});
+
+describe.each([
+  ['is deactivated', 'UPDATE users SET is_enabled = false'],
+  ['has left the workspace', `DELETE FROM workspace_members WHERE user_id = 'ada'`],
+])('a run whose owner %s', (_what, change) => {
+  afterEach(restoreOwner);
+
+  test('while it is prepared is not started, and its worker learns why', async () => {
+    const { lease, runId } = await addClaimed();
+    await bench.database.pool.query(change);
+    expect(await bench.store.markStarted(lease, 'jail')).toBe(false);
+    expect(await bench.store.renew(lease)).toEqual({ kind: 'held', mustStop: 'owner_inactive' });
+    expect(await bench.store.finish(lease, ownerInactive)).toBe(true);
+    expect(await bench.readRun(runId)).toMatchObject({ state: 'failure', reason: 'owner_inactive', started_at: null });
+  });
+
+  test('while it goes on is to stop, and is not tried again', async () => {
+    const { lease, runId } = await addClaimed({ max_attempts: 5 });
+    expect(await bench.store.markStarted(lease, 'jail')).toBe(true);
+    await bench.database.pool.query(change);
+    expect(await bench.store.renew(lease)).toEqual({ kind: 'held', mustStop: 'owner_inactive' });
+    expect(await bench.store.finish(lease, { ...ownerInactive, exitCode: 143 })).toBe(true);
+    expect(await bench.readRun(runId)).toMatchObject({ state: 'failure', reason: 'owner_inactive', exit_code: 143 });
+  });
+
+  test('and that was to be killed before is killed', async () => {
+    const { lease, runId } = await addClaimed();
+    await bench.database.pool.query(change);
+    await bench.database.pool.query('UPDATE runs SET cancel_requested_at = now() WHERE id = $1', [runId]);
+    expect(await bench.store.renew(lease)).toEqual({ kind: 'held', mustStop: 'killed' });
+  });
 });
 
 describe('whoever has lost the lease', () => {
@@ -176,7 +212,7 @@ test('a release costs no attempt, and only before user code was started', async 
 test('a run that is to be killed is not started', async () => {
   const { lease, runId } = await addClaimed();
   await bench.database.pool.query('UPDATE runs SET cancel_requested_at = now() WHERE id = $1', [runId]);
-  expect(await bench.store.renew(lease)).toEqual({ kind: 'held', isCancelRequested: true });
+  expect(await bench.store.renew(lease)).toEqual({ kind: 'held', mustStop: 'killed' });
   expect(await bench.store.markStarted(lease, 'jail')).toBe(false);
 });
 

@@ -3,11 +3,13 @@ import {
   type ClaimedRun,
   finalState,
   judgeAttempt,
+  ownerInactive,
   type Renewal,
   type Run,
   type RunLease,
   type RunOutcome,
   type RunStore,
+  type StopOrder,
   statesBefore,
 } from '@pademelon/domain';
 import type { Pool } from './pool.ts';
@@ -30,7 +32,7 @@ export class PgRunStore implements RunStore {
     leaseMs: number,
     token: string = randomUUID(),
   ): Promise<ClaimedRun | null> {
-    const { rows } = await this.#pool.query<ClaimRow>(claimSql, [runId, workerId, token, leaseMs]);
+    const { rows } = await this.#pool.query<ClaimRow>(claimSql, [runId, workerId, token, leaseMs, ownerInactive.text]);
     const row = rows[0] ?? (await this.#findClaim(runId, token));
     if (row === undefined || row.state !== 'claimed') return null;
     return {
@@ -71,14 +73,15 @@ export class PgRunStore implements RunStore {
   }
 
   async renew(lease: RunLease): Promise<Renewal> {
-    const { rows } = await this.#pool.query<{ is_cancel_requested: boolean }>(
+    const { rows } = await this.#pool.query<{ must_stop: StopOrder | null }>(
       `UPDATE runs SET lease_expires_at = now() + $3 * interval '1 millisecond', updated_at = now()
        WHERE id = $1 AND lease_token = $2 AND state IN ('claimed', 'running') AND lease_expires_at > now()
-       RETURNING cancel_requested_at IS NOT NULL AS is_cancel_requested`,
+       RETURNING CASE WHEN cancel_requested_at IS NOT NULL THEN 'killed' WHEN NOT ${ownerMayRun} THEN 'owner_inactive' END
+         AS must_stop`,
       [lease.runId, lease.token, lease.durationMs],
     );
     const row = rows[0];
-    return row === undefined ? { kind: 'lost' } : { kind: 'held', isCancelRequested: row.is_cancel_requested };
+    return row === undefined ? { kind: 'lost' } : { kind: 'held', mustStop: row.must_stop };
   }
 
   async markStarted(lease: RunLease, sandbox: string): Promise<boolean> {
@@ -87,7 +90,7 @@ export class PgRunStore implements RunStore {
          UPDATE runs SET state = 'running', sandbox = $3, updated_at = now(),
            started_at = CASE WHEN state = 'claimed' THEN now() ELSE started_at END
          WHERE id = $1 AND lease_token = $2 AND state = ANY($4) AND lease_expires_at > now()
-           AND cancel_requested_at IS NULL
+           AND cancel_requested_at IS NULL AND ${ownerMayRun}
          RETURNING id, task_id, attempt, worker_id),
        task AS (
          UPDATE tasks SET status = 'started', updated_at = now()
@@ -184,7 +187,9 @@ export class PgRunStore implements RunStore {
        task AS (
          UPDATE tasks SET updated_at = now(),
            status = CASE WHEN status = 'pending' THEN 'started' ELSE status END
-         WHERE id = (SELECT task_id FROM moved))
+         WHERE id = (SELECT task_id FROM moved)),
+       handed_out AS (
+         DELETE FROM run_connections WHERE run_id = (SELECT id FROM moved))
        INSERT INTO run_events (run_id, attempt, kind, detail)
        SELECT id, attempt, $9, $4 FROM moved`,
       [
@@ -234,6 +239,13 @@ interface ClaimRow {
   readonly input_data: unknown;
 }
 
+/** Of a row of `runs`: whether the user who started its task is active and a member of the workspace. */
+const ownerMayRun = `EXISTS (
+  SELECT FROM tasks owned
+  JOIN users ON users.id = owned.created_by_id AND users.is_enabled
+  JOIN workspace_members members ON members.workspace_id = owned.workspace_id AND members.user_id = users.id
+  WHERE owned.id = runs.task_id)`;
+
 /**
  * One statement decides who has the run: the row is locked, skipped when another claim has it locked already, and moved
  * only from pending. A run whose owner was deactivated, or has left the workspace, ends here instead.
@@ -242,12 +254,9 @@ const claimSql = `
   WITH candidate AS (
     SELECT runs.id, tasks.workspace_id, tasks.orchestration_id, tasks.created_by_id, tasks.timeout_seconds,
       tasks.input_data,
-      users.is_enabled AND members.user_id IS NOT NULL AS may_run
+      ${ownerMayRun} AS may_run
     FROM runs
     JOIN tasks ON tasks.id = runs.task_id
-    LEFT JOIN users ON users.id = tasks.created_by_id
-    LEFT JOIN workspace_members members
-      ON members.workspace_id = tasks.workspace_id AND members.user_id = tasks.created_by_id
     WHERE runs.id = $1 AND runs.state = 'pending' AND runs.cancel_requested_at IS NULL
       AND (runs.not_before IS NULL OR runs.not_before <= now()) AND runs.start_deadline > now()
       AND NOT (tasks.overlap_policy = 'queue' AND EXISTS (
@@ -262,8 +271,7 @@ const claimSql = `
     UPDATE runs SET
       state = CASE WHEN candidate.may_run THEN 'claimed' ELSE 'failure' END,
       reason = CASE WHEN candidate.may_run THEN NULL ELSE 'owner_inactive' END,
-      reason_text = CASE WHEN candidate.may_run THEN NULL
-        ELSE 'The user who started the task is deactivated or no longer a member of its workspace.' END,
+      reason_text = CASE WHEN candidate.may_run THEN NULL ELSE $5 END,
       finished_at = CASE WHEN candidate.may_run THEN NULL ELSE now() END,
       attempt = runs.attempt + CASE WHEN candidate.may_run THEN 1 ELSE 0 END,
       worker_id = CASE WHEN candidate.may_run THEN $2 END,

@@ -1,11 +1,18 @@
-import type { DetailVault, RunConnection, RunSurroundings, RunToken, RunTokenSigner } from '@pademelon/domain';
+import type {
+  DetailVault,
+  HandedOutDetails,
+  RunConnection,
+  RunSurroundings,
+  RunToken,
+  RunTokenSigner,
+} from '@pademelon/domain';
 import type { Pool } from './pool.ts';
 
 export interface PgRunSurroundingsOptions {
   readonly pool: Pool;
   readonly vault: DetailVault;
   readonly tokens: RunTokenSigner;
-  /** Told of details that do not open; the run goes on without that connection, as its code cannot read it either. */
+  /** Told of details that do not open; the run goes on, but what its code prints once it has read them is withheld. */
   readonly onTampered: (connectionId: string, error: unknown) => void;
 }
 
@@ -34,13 +41,35 @@ export class PgRunSurroundings implements RunSurroundings {
     return rows.flatMap((row) => this.#open(row));
   }
 
-  async issueToken(input: { userId: string; runId: string; attempt: number; lifeMs: number }): Promise<RunToken> {
+  async listHandedOut(runId: string, known: readonly string[]): Promise<HandedOutDetails[]> {
+    const { vault, onTampered } = this.#options;
+    const { rows } = await this.#options.pool.query<HandedOutRow>(
+      `SELECT connection_id, sealed_details, key_id FROM run_connections
+       WHERE run_id = $1 AND NOT connection_id = ANY($2::uuid[])`,
+      [runId, known],
+    );
+    return rows.map(({ connection_id: connectionId, sealed_details: bytes, key_id: keyId }) => {
+      try {
+        return { connectionId, details: vault.open(connectionId, { bytes, keyId }) };
+      } catch (error) {
+        onTampered(connectionId, error);
+        return { connectionId, details: null };
+      }
+    });
+  }
+
+  async issueToken(input: {
+    userId: string;
+    runId: string;
+    attempt: number;
+    lifeMs: number;
+  }): Promise<RunToken | null> {
     const { rows } = await this.#options.pool.query<{ email: string; tokens_valid_after: Date }>(
       'SELECT email, tokens_valid_after FROM users WHERE id = $1 AND is_enabled',
       [input.userId],
     );
     const user = rows[0];
-    if (user === undefined) throw new Error(`The user ${input.userId} of run ${input.runId} is not active.`);
+    if (user === undefined) return null;
     return this.#options.tokens.sign({ ...input, email: user.email, validAfter: user.tokens_valid_after });
   }
 
@@ -53,6 +82,12 @@ export class PgRunSurroundings implements RunSurroundings {
       return [];
     }
   }
+}
+
+interface HandedOutRow {
+  readonly connection_id: string;
+  readonly sealed_details: Buffer;
+  readonly key_id: string;
 }
 
 interface ConnectionRow {

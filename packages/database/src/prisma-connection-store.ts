@@ -83,6 +83,17 @@ export class PrismaConnectionStore implements ConnectionStore {
     });
   }
 
+  async handOut(runId: string, connectionId: string, { bytes, keyId }: SealedDetails): Promise<boolean> {
+    const count = await this.#database.$executeRaw`
+      INSERT INTO run_connections (run_id, connection_id, sealed_details, key_id)
+      SELECT id, ${connectionId}::uuid, ${Uint8Array.from(bytes)}, ${keyId} FROM runs
+      WHERE id = ${runId}::uuid AND state IN ('claimed', 'running')
+      FOR SHARE
+      ON CONFLICT (run_id, connection_id) DO UPDATE
+        SET sealed_details = EXCLUDED.sealed_details, key_id = EXCLUDED.key_id`;
+    return count > 0;
+  }
+
   async replaceSealed(id: string, old: SealedDetails, sealed: SealedDetails): Promise<boolean> {
     const { count } = await this.#database.connection.updateMany({
       where: { id, sealedDetails: Uint8Array.from(old.bytes) },

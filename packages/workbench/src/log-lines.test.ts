@@ -59,6 +59,21 @@ describe('a secret is hidden', () => {
     );
   });
 
+  test('also when the mask learns of it in the middle of a line', () => {
+    fc.assert(
+      fc.property(fc.nat(20), fc.nat(100), fc.nat(100), (early, before, after) => {
+        const growing = new SecretMask([]);
+        const reader = new LogLines(growing, 8);
+        const lines = reader.push(Buffer.from('x'.repeat(early)));
+        growing.add([secret]);
+        for (const byte of Buffer.from(`${'x'.repeat(before)}${secret}${'y'.repeat(after)}`)) {
+          lines.push(...reader.push(Buffer.of(byte)));
+        }
+        expect([...lines, ...reader.end()].join('')).toBe(`${'x'.repeat(early + before)}*****${'y'.repeat(after)}`);
+      }),
+    );
+  });
+
   test.each([
     ['plain', secret],
     ['in JSON', JSON.stringify({ password: secret })],

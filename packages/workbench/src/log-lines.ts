@@ -9,12 +9,16 @@ import type { SecretMask } from './secret-mask.ts';
 export class LogLines {
   readonly #decoder = new StringDecoder('utf8');
   readonly #mask: SecretMask;
-  readonly #maxLineLength: number;
+  readonly #givenLineLength: number;
   #rest = '';
 
   constructor(mask: SecretMask, maxLineLength = 64 * 1024) {
     this.#mask = mask;
-    this.#maxLineLength = Math.max(maxLineLength, mask.longest);
+    this.#givenLineLength = maxLineLength;
+  }
+
+  get #maxLineLength(): number {
+    return Math.max(this.#givenLineLength, this.#mask.longest);
   }
 
   push(chunk: Buffer): string[] {

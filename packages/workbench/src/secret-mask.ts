@@ -8,16 +8,27 @@ const replacement = '*****';
  * are printed through JSON, URL encoding, base64 or hexadecimal; a value of several lines (a private key) line by line.
  */
 export class SecretMask {
-  readonly #pattern: RegExp | null;
-  /** Length of the longest text that is hidden: where a long line is cut, this much must stay together. */
-  readonly longest: number;
+  readonly #texts = new Set<string>();
+  #pattern: RegExp | null = null;
+  #longest = 0;
 
   constructor(secrets: Iterable<string>) {
-    const texts = new Set<string>();
-    for (const secret of secrets) for (const form of formsOf(secret)) texts.add(form);
-    const ordered = [...texts].sort((one, other) => other.length - one.length);
-    this.longest = ordered[0]?.length ?? 0;
-    this.#pattern = ordered.length === 0 ? null : new RegExp(ordered.map(RegExp.escape).join('|'), 'g');
+    this.add(secrets);
+  }
+
+  /** Hides more from now on. */
+  add(secrets: Iterable<string>): void {
+    const before = this.#texts.size;
+    for (const secret of secrets) for (const form of formsOf(secret)) this.#texts.add(form);
+    if (this.#texts.size === before) return;
+    const ordered = [...this.#texts].sort((one, other) => other.length - one.length);
+    this.#longest = ordered[0]?.length ?? 0;
+    this.#pattern = new RegExp(ordered.map(RegExp.escape).join('|'), 'g');
+  }
+
+  /** Length of the longest text that is hidden: where a long line is cut, this much must stay together. */
+  get longest(): number {
+    return this.#longest;
   }
 
   apply(line: string): string {

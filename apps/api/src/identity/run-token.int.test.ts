@@ -1,8 +1,9 @@
 import { findCurrentAttempts, PgRunStore, PgRunSurroundings, PostgresSigningKeyStore } from '@pademelon/database/sql';
-import type { ClaimedRun, RunOutcome } from '@pademelon/domain';
+import type { ClaimedRun, HandedOutDetails, RunOutcome } from '@pademelon/domain';
 import { deriveKey, readSealingKeys } from '@pademelon/runtime';
 import { EnvelopeVault, issuerUrl, RunTokens, SigningKeys } from '@pademelon/tokens';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LightMyRequestResponse } from 'fastify';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTestIdentity, password, type TestIdentity } from './identity-test-bench.ts';
 
 // What a worker hands to the code of a run, made as a worker makes it, and what the API lets that code do with it.
@@ -19,9 +20,14 @@ beforeAll(async () => {
   const { pool } = api.database;
   store = new PgRunStore(pool);
   tampered = [];
-  surroundings = new PgRunSurroundings({
-    pool,
-    vault: new EnvelopeVault(readSealingKeys({}, api.secretKey)),
+  surroundings = surroundingsWith(new EnvelopeVault(readSealingKeys({}, api.secretKey)));
+});
+afterAll(() => api.close());
+
+function surroundingsWith(vault: EnvelopeVault): PgRunSurroundings {
+  const { pool } = api.database;
+  return new PgRunSurroundings({
+    ...{ pool, vault },
     tokens: new RunTokens({
       keys: new SigningKeys({
         store: new PostgresSigningKeyStore(pool),
@@ -31,8 +37,7 @@ beforeAll(async () => {
     }),
     onTampered: (id) => tampered.push(id),
   });
-});
-afterAll(() => api.close());
+}
 
 interface Started {
   readonly own: string;
@@ -59,7 +64,7 @@ async function startRun(lab: string): Promise<Started> {
 }
 
 async function issue({ userId, runId, attempt }: ClaimedRun, lifeMs = 60_000): Promise<string> {
-  return (await surroundings.issueToken({ userId, runId, attempt, lifeMs })).accessToken;
+  return (await surroundings.issueToken({ userId, runId, attempt, lifeMs }))!.accessToken;
 }
 
 const statusOf = async (token: string, url: string, body: object = {}) => (await api.call(token, url, body)).statusCode;
@@ -123,7 +128,8 @@ test('its token ends with its life, and with its user', async () => {
   expect(await list(short)).toBe(200);
   await expect.poll(() => list(short), { timeout: 5_000 }).toBe(401);
   await api.database.pool.query('UPDATE users SET is_enabled = false WHERE id = $1', [run.userId]);
-  await expect(issue(run)).rejects.toThrow('not active');
+  const { userId, runId, attempt } = run;
+  expect(await surroundings.issueToken({ userId, runId, attempt, lifeMs: 1_000 })).toBeNull();
   await api.database.pool.query('UPDATE users SET is_enabled = true WHERE id = $1', [run.userId]);
 });
 
@@ -147,7 +153,107 @@ test('a worker reads the details of the connections that are linked to the works
     { name: 'a-linked', type: 'X', details: { password: 'secret' } },
     { name: 'b-bare', type: 'X', details: null },
   ]);
-  expect(tampered).toEqual([broken]);
+  expect(tampered).toContain(broken);
+});
+
+describe('what the code of a run learns of connections, its worker learns too', () => {
+  interface Reader extends Started {
+    /** A connection of the run's user, whose details say its name; not linked to anything. */
+    create(name: string, token?: string): Promise<string>;
+    readonly read: (name: string, token?: string) => Promise<LightMyRequestResponse>;
+    readonly handedOut: (known?: readonly string[]) => Promise<readonly HandedOutDetails[]>;
+  }
+
+  async function setup(lab: string): Promise<Reader> {
+    const started = await startRun(lab);
+    const { own, token, run } = started;
+    return {
+      ...started,
+      create: async (name, by = own) =>
+        (
+          await api.call(by, '/v1/api/connections/create', { name, type: 'X', details: { password: `of-${name}` } })
+        ).json().id,
+      read: (name, by = token) => api.call(by, '/v1/api/connections/get', { name }),
+      handedOut: (known = []) => surroundings.listHandedOut(run.runId, known),
+    };
+  }
+
+  test('of one that is linked to nothing, by name and by id, and not what a person read meanwhile', async () => {
+    const { own, token, create, read, handedOut } = await setup('learn-own');
+    const [first, second] = [await create('learn-first'), await create('learn-second')];
+    await read('learn-first', own);
+    expect(await handedOut()).toEqual([]);
+    expect((await read('learn-first')).json().details).toEqual({ password: 'of-learn-first' });
+    await api.call(token, '/v1/api/connections/list', {});
+    expect(await handedOut()).toEqual([{ connectionId: first, details: { password: 'of-learn-first' } }]);
+    expect(await statusOf(token, '/v1/api/connections/get_by_id', { id: second })).toBe(200);
+    expect(await handedOut([first])).toEqual([{ connectionId: second, details: { password: 'of-learn-second' } }]);
+    await read('learn-first');
+    expect(await handedOut([first, second])).toEqual([]);
+  });
+
+  test('of one that is linked to another workspace, or to this one since', async () => {
+    const { own, workspaceId, create, read, handedOut } = await setup('learn-linked');
+    const other = (await api.call(own, '/v1/api/workspaces/create', { workspace_name: 'learn-other' })).json();
+    for (const [name, workspace] of [
+      ['learn-abroad', other.workspace_id],
+      ['learn-late', workspaceId],
+    ] as const) {
+      const id = await create(name);
+      const link = { workspace_id: workspace, connection_id: id };
+      expect(await statusOf(own, '/v1/api/connections/add_to_workspace', link)).toBe(200);
+      expect((await read(name)).statusCode).toBe(200);
+      expect(await handedOut()).toContainEqual({ connectionId: id, details: { password: `of-${name}` } });
+    }
+  });
+
+  test('of one that it made itself, also when it is deleted before its worker looks', async () => {
+    const { token, create, handedOut } = await setup('learn-made');
+    const id = await create('learn-made', token);
+    expect(await statusOf(token, '/v1/api/connections/delete', { name: 'learn-made' })).toBe(204);
+    expect(await handedOut()).toEqual([{ connectionId: id, details: { password: 'of-learn-made' } }]);
+  });
+
+  test('sealed, so that a worker without the key learns that there is something that it cannot mask', async () => {
+    const { run, create, read } = await setup('learn-sealed');
+    const id = await create('learn-sealed');
+    await read('learn-sealed');
+    const { rows } = await api.database.pool.query('SELECT * FROM run_connections WHERE run_id = $1', [run.runId]);
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows[0]) + rows[0].sealed_details.toString('latin1')).not.toContain('of-learn');
+    const other = surroundingsWith(new EnvelopeVault([{ id: 'other', key: Buffer.alloc(32, 9) }]));
+    expect(await other.listHandedOut(run.runId, [])).toEqual([{ connectionId: id, details: null }]);
+    expect(tampered).toContain(id);
+  });
+
+  test('and nothing of it is left after the attempt, nor given to code that goes on', async () => {
+    const { run, create, read, handedOut } = await setup('learn-over');
+    await create('learn-over');
+    expect((await read('learn-over')).statusCode).toBe(200);
+    await store.finish(run.lease, failed);
+    expect(await handedOut()).toEqual([]);
+    // At once: the API may hold the attempt for current for two more seconds.
+    const late = await read('learn-over');
+    expect(late.statusCode).toBe(401);
+    expect(late.body).not.toContain('of-learn');
+    expect(await handedOut()).toEqual([]);
+  });
+});
+
+test('with log-in off the code of a run is still told apart from its user', async () => {
+  const { run, token } = await startRun('lab-open');
+  const options = { database: api.database, secretKey: api.secretKey, isAuthOff: true };
+  const open = await createTestIdentity(options);
+  onTestFinished(() => open.close());
+  const create = (by: string, name: string) =>
+    open.call(by, '/v1/api/connections/create', { name, type: 'X', details: { password: `of-${name}` } });
+  expect((await create('whatever', 'open-person')).statusCode).toBe(200);
+  expect(await surroundings.listHandedOut(run.runId, [])).toEqual([]);
+  const made = await create(token, 'open-run');
+  expect(await surroundings.listHandedOut(run.runId, [])).toEqual([
+    { connectionId: made.json().id, details: { password: 'of-open-run' } },
+  ]);
+  expect((await open.call(token, '/v1/api/clients/list')).statusCode).toBe(403);
 });
 
 test('code is found once its orchestration is ready', async () => {

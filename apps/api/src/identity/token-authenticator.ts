@@ -41,7 +41,7 @@ export class TokenAuthenticator implements Authenticator {
   }
 
   async authenticate(authorization: string | undefined): Promise<Caller> {
-    const text = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
+    const text = bearerToken(authorization);
     if (text === undefined) {
       throw new DomainError('unauthenticated', 'Log in first: the request has no bearer token.');
     }
@@ -75,19 +75,39 @@ export class TokenAuthenticator implements Authenticator {
   }
 }
 
-/** Log-in is off: whoever sends whatever is the first user. */
+/**
+ * Log-in is off: whoever sends whatever is the first user. The code of a run is told apart all the same, because what it
+ * reads is to be masked in its log.
+ */
 export class FirstUserAuthenticator implements Authenticator {
   readonly #users: Pick<UserService, 'findFirst'>;
+  readonly #verifier: TokenVerifier;
 
-  constructor(users: Pick<UserService, 'findFirst'>) {
+  constructor(users: Pick<UserService, 'findFirst'>, verifier: TokenVerifier) {
     this.#users = users;
+    this.#verifier = verifier;
   }
 
-  async authenticate(): Promise<Caller> {
+  async authenticate(authorization: string | undefined): Promise<Caller> {
     const user = await this.#users.findFirst();
     if (user === null) {
       throw new DomainError('unavailable', 'There is no user yet; the launcher makes the first one at its start.');
     }
-    return { userId: user.id, email: user.email, isAdmin: user.isAdmin };
+    const run = await this.#findRun(authorization);
+    if (run === null) return { userId: user.id, email: user.email, isAdmin: user.isAdmin };
+    return { userId: user.id, email: user.email, isAdmin: false, runId: run.runId };
   }
+
+  async #findRun(authorization: string | undefined): Promise<RunAttempt | null> {
+    const text = bearerToken(authorization);
+    if (text === undefined) return null;
+    return this.#verifier.verify(text).then(
+      ({ run }) => run,
+      () => null,
+    );
+  }
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
 }

@@ -1,3 +1,5 @@
+import type { StopOrder } from '@pademelon/domain';
+
 /** What a worker and the supervisor of one run say to each other over the supervisor's IPC channel. */
 
 export interface SupervisorPlan {
@@ -35,7 +37,7 @@ export type ToSupervisor =
 
 /** Why a run was ended before its code was done. */
 export type StopCause =
-  | 'killed'
+  | StopOrder
   | 'shutdown'
   | 'timeout'
   | 'lease_lost'

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Caller, requirePerson } from '../caller.ts';
 import { DomainError, notFound } from '../domain-error.ts';
-import { isStorableText } from '../plain-json.ts';
+import { isStorableText, type JsonObject } from '../plain-json.ts';
 import { isUuid } from '../row-id.ts';
 import type { WorkspaceService } from '../workspaces/workspace-service.ts';
 import { type Connection, type ConnectionInput, type OpenConnection, readConnectionInput } from './connection.ts';
 import type { ConnectionStore, StoredConnection } from './connection-store.ts';
 import type { ConnectionTester, ConnectionVerdict } from './connection-tester.ts';
-import type { DetailVault } from './detail-vault.ts';
+import type { DetailVault, SealedDetails } from './detail-vault.ts';
 
 export type ConnectionKey = { readonly name: string } | { readonly id: string };
 
@@ -50,21 +50,16 @@ export class ConnectionService {
     if (fault !== null) throw new DomainError('invalid_input', fault);
     const id = randomUUID();
     const sealed = details === null ? null : vault.seal(id, details);
+    await this.#handOut(caller, id, sealed);
     await store.add({ id, name: input.name, type: input.type, createdById: caller.userId, sealed });
     return id;
   }
 
   async get(caller: Caller, key: ConnectionKey): Promise<OpenConnection> {
     const { sealed, ...connection } = await this.#find(caller, key);
-    if (sealed === null) return { ...connection, details: null };
-    try {
-      return { ...connection, details: this.#options.vault.open(connection.id, sealed) };
-    } catch (cause) {
-      this.#options.onTampered(connection.id, cause);
-      throw new DomainError('internal', 'The details of this connection cannot be opened; tell the operator.', {
-        cause,
-      });
-    }
+    const details = sealed && this.#open(connection.id, sealed);
+    await this.#handOut(caller, connection.id, sealed);
+    return { ...connection, details };
   }
 
   /** Without details. Those of one workspace, or all that the caller sees. */
@@ -126,6 +121,24 @@ export class ConnectionService {
       after = batch.at(-1)?.id ?? null;
       if (after === null || batch.length < rotationBatch) return { keyId: vault.currentKeyId, rewrapped, failed };
     }
+  }
+
+  #open(id: string, sealed: SealedDetails): JsonObject {
+    try {
+      return this.#options.vault.open(id, sealed);
+    } catch (cause) {
+      this.#options.onTampered(id, cause);
+      throw new DomainError('internal', 'The details of this connection cannot be opened; tell the operator.', {
+        cause,
+      });
+    }
+  }
+
+  /** What the code of a run knows of connections, its worker must know first: it masks it in the run's log. */
+  async #handOut({ runId }: Caller, id: string, sealed: SealedDetails | null): Promise<void> {
+    if (runId === undefined || sealed === null) return;
+    if (await this.#options.store.handOut(runId, id, sealed)) return;
+    throw new DomainError('unauthenticated', 'The run that this access token was issued to is over.');
   }
 
   async #find(caller: Caller, key: ConnectionKey): Promise<StoredConnection> {

@@ -25,6 +25,11 @@ export interface ConnectionStore {
     after: string | null,
     limit: number,
   ): Promise<{ id: string; sealed: SealedDetails }[]>;
+  /**
+   * Records that the code of a run is about to learn these details, so that its worker masks them in its log. False when
+   * the run is over.
+   */
+  handOut(runId: string, connectionId: string, sealed: SealedDetails): Promise<boolean>;
   /** Replaces sealed details unless they have changed meanwhile; resolves to whether it did. */
   replaceSealed(id: string, old: SealedDetails, sealed: SealedDetails): Promise<boolean>;
 }

@@ -25,9 +25,12 @@ export interface RunLease {
   readonly durationMs: number;
 }
 
+/** Why the platform ends a run: somebody wants it killed, or its owner may no longer run. */
+export type StopOrder = 'killed' | 'owner_inactive';
+
 /** What the holder of a lease learns at each renewal. */
 export type Renewal =
-  | { readonly kind: 'held'; readonly isCancelRequested: boolean }
+  | { readonly kind: 'held'; readonly mustStop: StopOrder | null }
   /** Another attempt has the run, or it is final: the child must die and nothing more may be written. */
   | { readonly kind: 'lost' };
 
@@ -42,7 +45,7 @@ export interface RunStore {
   /** Ids of runs that a worker could claim now, oldest first: the second way to hear of work, beside the doorbell. */
   listClaimable(limit: number): Promise<string[]>;
   renew(lease: RunLease): Promise<Renewal>;
-  /** claimed → running, just before user code is started. False when the lease is lost or a cancel is recorded. */
+  /** claimed → running, just before user code is started. False when the lease is lost or the run must stop. */
   markStarted(lease: RunLease, sandbox: string): Promise<boolean>;
   /** Back to pending without costing an attempt; only before user code was started. */
   release(lease: RunLease): Promise<boolean>;

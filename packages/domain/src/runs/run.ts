@@ -30,3 +30,10 @@ export interface RunOutcome {
   readonly text: string;
   readonly exitCode: number | null;
 }
+
+/** How a run ends whose user may no longer run anything in its workspace. */
+export const ownerInactive: RunOutcome = {
+  reason: 'owner_inactive',
+  text: 'The user who started the task is deactivated or no longer a member of its workspace.',
+  exitCode: null,
+};

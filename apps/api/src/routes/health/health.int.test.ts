@@ -13,8 +13,7 @@ afterAll(() => api.close());
 
 it('is ready while the database answers, and says so without a token', async () => {
   const ask = () => api.app.inject({ url: '/readyz' });
-  await api.database.pool.query(`INSERT INTO workers (id, sandbox) VALUES ('w1', 'jail'), ('w2', 'process')`);
-  expect((await ask()).json()).toEqual({ status: 'ready', workers: { jail: 1, process: 1 } });
+  expect((await ask()).json()).toEqual({ status: 'ready', workers: {} });
 
   const [, name] = /\/\/\/([^?]+)/.exec(api.database.url) as RegExpExecArray;
   const administration = createPool(api.database.url.replace(`///${name}`, '///postgres'), { max: 1 });
@@ -33,6 +32,20 @@ it('is ready while the database answers, and says so without a token', async () 
     await administration.end();
   }
   await waitUntil('it is ready again', async () => (await ask()).statusCode === 200);
+});
+
+it('warns of workers that run user code without a jail, as long as they live', async () => {
+  const ask = async () => (await api.app.inject({ url: '/readyz' })).json();
+  await api.database.pool.query(`INSERT INTO workers (id, sandbox) VALUES ('w1', 'jail'), ('w2', 'jail')`);
+  expect(await ask()).toEqual({ status: 'ready', workers: { jail: 2 } });
+  await api.database.pool.query(`INSERT INTO workers (id, sandbox) VALUES ('w3', 'process')`);
+  expect(await ask()).toEqual({
+    status: 'ready',
+    workers: { jail: 2, process: 1 },
+    warning: expect.stringMatching(/^Runs are not sandboxed on 1 of 3 workers: .*\.$/),
+  });
+  await api.database.pool.query(`UPDATE workers SET last_seen_at = now() - interval '2 minutes' WHERE id = 'w3'`);
+  expect(await ask()).toEqual({ status: 'ready', workers: { jail: 2 } });
 });
 
 it('shows Prometheus what there is, by route and not by name', async () => {

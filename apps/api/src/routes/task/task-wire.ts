@@ -22,6 +22,8 @@ export const RunRecord = Type.Object({
   reason_text: Type.Union([Type.String(), Type.Null()]),
   exit_code: Type.Union([Type.Integer(), Type.Null()]),
   attempt: Type.Integer(),
+  /** How its code was kept apart: jail, or process where it was not. Null before it started. */
+  sandbox: Type.Union([Type.String(), Type.Null()]),
   /** The slot of its schedule that it serves. */
   scheduled_for: TimeOrNull,
   started_at: TimeOrNull,
@@ -54,6 +56,7 @@ export const TaskRecord = Type.Object({
   time_zone: Type.Optional(Type.String()),
   overlap_policy: Type.Optional(Type.String()),
   missed_run_policy: Type.Optional(Type.String()),
+  /** Null while the task is paused, once it is killed, and when its schedule is over. */
   next_run_at: Type.Optional(TimeOrNull),
 });
 
@@ -75,6 +78,7 @@ export function toRunRecord(run: Run, generation: SdkGeneration): Static<typeof 
     reason_text: run.reasonText,
     exit_code: run.exitCode,
     attempt: run.attempt,
+    sandbox: run.sandbox,
     scheduled_for: toIso(run.scheduledFor),
     started_at: toIso(run.startedAt),
     finished_at: toIso(run.finishedAt),
