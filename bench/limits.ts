@@ -2,31 +2,99 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { applyLoad } from './load.ts';
+import { checkAnswers } from './check-answers.ts';
+import type { ComparisonOptions } from './comparison.ts';
+import { applyLoad, type LoadOptions, type LoadResult } from './load.ts';
+import { median } from './report.ts';
 import type { RunningTarget } from './target.ts';
-import type { Workload, Workloads } from './workloads.ts';
+import { podsTarget } from './targets/pods.ts';
+import type { Workload } from './workloads.ts';
 
-/** What no server on this machine can beat: ONNX Runtime in process, and Node's HTTP answering a constant. */
-export async function measureLimits(modelPath: string, workloads: Workloads): Promise<string> {
-  const lines = ['| limit | |', '|---|--:|'];
-  const oneRowUs = await timeRuns(modelPath, workloads.oneRow, 1);
-  lines.push(`| ONNX Runtime in process, 1 row | ${oneRowUs.toFixed(1)} µs a call |`);
-  for (const threads of [1, 2]) {
-    const microseconds = await timeRuns(modelPath, workloads.thousandRowsArrow, threads);
-    const rowsPerSecond = Math.round(1e9 / microseconds).toLocaleString('en');
-    lines.push(`| ONNX Runtime in process, 1,000 rows, ${threads} thread(s) | ${rowsPerSecond} rows/s |`);
-  }
-  const server = await startConstantServers(2);
+/**
+ * What no server on this machine can beat, ONNX Runtime in process and Node's HTTP answering a constant, and how near
+ * two pods that log come to it, in turns. A table in Markdown.
+ */
+export async function measureLimits(options: ComparisonOptions): Promise<string> {
+  const { modelPath, workloads, rounds, seconds } = options;
+  const { oneRow, thousandRowsArrow } = workloads;
+  const pods = await podsTarget().start(modelPath);
+  const constant = await startConstantServers(2);
   try {
-    const one = await applyLoad(server, workloads.oneRow, { clients: 1, seconds: 3 });
-    lines.push(`| bare Node HTTP, 1 client | p50 ${one.p50Ms.toFixed(3)} ms |`);
-    const many = await applyLoad(server, workloads.oneRow, { clients: 32, seconds: 3 });
-    const requests = Math.round(many.requestsPerSecond).toLocaleString('en');
-    lines.push(`| bare Node HTTP, 32 clients, 2 processes | ${requests} requests/s |`);
+    for (const workload of [oneRow, thousandRowsArrow]) {
+      await checkAnswers(pods, workload);
+      await applyLoad(pods, workload, { clients: 8, seconds: 1 });
+    }
+    const results: Round[] = [];
+    for (let round = 0; round < rounds; round++) results.push(await measureRound(pods, constant, options));
+    return formatRounds(results, `${rounds} rounds of ${seconds} s in turns; two pods, logging on; medians.`);
   } finally {
-    await server.stop();
+    await constant.stop();
+    await pods.stop();
   }
-  return lines.join('\n');
+}
+
+interface Round {
+  /** Rows a second, requests of 1,000. */
+  readonly runtimeOneThread: number;
+  readonly runtimeTwoThreads: number;
+  readonly podsArrow: number;
+  /** Milliseconds of one row, one client. */
+  readonly constantP50Ms: number;
+  readonly podP50Ms: number;
+  readonly runtimeOneRowMs: number;
+  /** Requests a second of 32 clients. */
+  readonly constantMany: number;
+  readonly podsMany: number;
+}
+
+async function measureRound(
+  pods: RunningTarget,
+  constant: RunningTarget,
+  { modelPath, workloads, seconds }: ComparisonOptions,
+): Promise<Round> {
+  const { oneRow, thousandRowsArrow } = workloads;
+  const rowsPerSecond = async (threads: number) => 1e9 / (await timeRuns(modelPath, thousandRowsArrow, threads));
+  const podsArrow = await load(pods, thousandRowsArrow, { clients: 8, seconds });
+  const constantOne = await load(constant, oneRow, { clients: 1, seconds });
+  const podOne = await load(pods, oneRow, { clients: 1, seconds });
+  const constantMany = await load(constant, oneRow, { clients: 32, seconds });
+  const podsMany = await load(pods, oneRow, { clients: 32, seconds });
+  return {
+    runtimeOneThread: await rowsPerSecond(1),
+    runtimeTwoThreads: await rowsPerSecond(2),
+    podsArrow: podsArrow.requestsPerSecond * thousandRowsArrow.rows,
+    constantP50Ms: constantOne.p50Ms,
+    podP50Ms: podOne.p50Ms,
+    runtimeOneRowMs: (await timeRuns(modelPath, oneRow, 1)) / 1000,
+    constantMany: constantMany.requestsPerSecond,
+    podsMany: podsMany.requestsPerSecond,
+  };
+}
+
+async function load(target: RunningTarget, workload: Workload, options: LoadOptions): Promise<LoadResult> {
+  const result = await applyLoad(target, workload, options);
+  if (result.failed > 0) throw new Error(`${result.failed} requests failed.`);
+  return result;
+}
+
+function formatRounds(rounds: readonly Round[], how: string): string {
+  const of = (figure: keyof Round) => median(rounds.map((round) => round[figure]));
+  const ratio = (figure: keyof Round, limit: keyof Round) => {
+    return median(rounds.map((round) => round[figure] / round[limit])).toFixed(2);
+  };
+  const count = (figure: keyof Round) => Math.round(of(figure)).toLocaleString('en');
+  const ms = (figure: keyof Round) => of(figure).toFixed(3);
+  return [
+    how,
+    '',
+    '| | limit | pods | ratio |',
+    '|---|--:|--:|--:|',
+    `| 1,000 rows Arrow, 8 clients, rows/s; ONNX Runtime in process, 1 thread | ${count('runtimeOneThread')} | | |`,
+    `| the same; ONNX Runtime in process, 2 threads | ${count('runtimeTwoThreads')} | ${count('podsArrow')} | ${ratio('podsArrow', 'runtimeTwoThreads')} |`,
+    `| 1 row, 1 client, p50 ms; bare Node HTTP | ${ms('constantP50Ms')} | ${ms('podP50Ms')} | ${ratio('podP50Ms', 'constantP50Ms')} |`,
+    `| 1 row, ms; ONNX Runtime in process | ${ms('runtimeOneRowMs')} | | |`,
+    `| 1 row, 32 clients, requests/s; bare Node HTTP, 2 processes | ${count('constantMany')} | ${count('podsMany')} | ${ratio('podsMany', 'constantMany')} |`,
+  ].join('\n');
 }
 
 /** Microseconds a call takes on the rows of the workload: the way through a forest depends on them. */

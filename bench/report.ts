@@ -4,8 +4,10 @@ import { fastApiEnvironment } from '../scripts/python-environments.ts';
 import { type Comparison, type Measurement, scenarios } from './comparison.ts';
 import { loadGenerator } from './load.ts';
 
-/** Every ratio is to this target in the same round. */
+/** Every ratio in brackets is to this target in the same round. */
 const baseline = 'FastAPI';
+/** Ratios to this one have a table of their own. */
+const tunedBaseline = 'FastAPI, gc off';
 
 type Figure = 'p50Ms' | 'p99Ms' | 'rowsPerSecond';
 
@@ -25,7 +27,12 @@ export function formatComparison(comparison: Comparison): string {
       lines.push(`| ${name} | ${figure.name} | ${cells.join(' | ')} |`);
     }
   }
-  lines.push('', '| | start s | idle MB | after load MB |', '|---|--:|--:|--:|');
+  lines.push(
+    ...tunedRatios(comparison.measurements, targets),
+    '',
+    '| | start s | idle MB | after load MB |',
+    '|---|--:|--:|--:|',
+  );
   for (const { target, startMs, idleBytes, loadedBytes } of comparison.facts) {
     const megabytes = [idleBytes, loadedBytes].map((bytes) => (bytes / 1e6).toFixed(0));
     lines.push(`| ${target} | ${(startMs / 1000).toFixed(2)} | ${megabytes.join(' | ')} |`);
@@ -46,6 +53,30 @@ export function formatCircumstances(model: string, rounds: number, seconds: numb
     `Model: ${model}`,
     `Load: ${loadGenerator}, ${rounds} interleaved rounds of ${seconds} s each; inference log on`,
   ].join('\n\n');
+}
+
+/** The medians of the ratios to FastAPI without its garbage collector, where it takes part. */
+function tunedRatios(measurements: readonly Measurement[], targets: readonly string[]): string[] {
+  const others = targets.filter((target) => target !== baseline && target !== tunedBaseline);
+  if (!targets.includes(tunedBaseline) || others.length === 0) return [];
+  const lines = [
+    '',
+    `| ratio to ${tunedBaseline} | | ${others.join(' | ')} |`,
+    `|---|---|${others.map(() => '--:|').join('')}`,
+  ];
+  for (const { name } of scenarios) {
+    for (const { name: figure, of } of figures) {
+      const valuesOf = (target: string) => {
+        return measurements.filter((item) => item.target === target && item.scenario === name).map((item) => item[of]);
+      };
+      const base = valuesOf(tunedBaseline);
+      const cells = others.map((target) =>
+        median(valuesOf(target).map((each, round) => each / base[round]!)).toFixed(2),
+      );
+      lines.push(`| ${name} | ${figure} | ${cells.join(' | ')} |`);
+    }
+  }
+  return lines;
 }
 
 interface Cell {

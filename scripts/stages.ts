@@ -78,6 +78,12 @@ export const stages: readonly Stage[] = [
     deadlineMinutes: 10,
   },
   {
+    name: 'bench',
+    title: 'The benchmarks, only whether they work',
+    command: ['node', '--conditions=source', 'bench/main.ts', '--short'],
+    deadlineMinutes: 10,
+  },
+  {
     name: 'orchestrations',
     title: 'The BigQuery tutorial with the official SDKs and the Google clients',
     command: vitest('--config', 'tests/acceptance/vitest.config.ts', 'orchestrations'),
