@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PgScheduleStore } from './pg-schedule-store.ts';
+import { PgTaskStore } from './pg-task-store.ts';
 import { openRunTestBench, type RunTestBench } from './run-test-bench.ts';
 
 let bench: RunTestBench;
 let schedules: PgScheduleStore;
+let taskStore: PgTaskStore;
 beforeAll(async () => {
   bench = await openRunTestBench();
   schedules = new PgScheduleStore(bench.database.pool);
+  taskStore = new PgTaskStore(bench.database.pool);
 });
 afterAll(() => bench.close());
 
@@ -155,5 +158,44 @@ describe('a continuous task', () => {
     await bench.addRun(task, { state: 'failure', finished_at: new Date() });
     await schedules.enqueueContinuous(100);
     expect(await runsOf(task)).toHaveLength(1);
+  });
+
+  /** A task whose first run ended long enough ago for the next one. */
+  async function addIdle(): Promise<string> {
+    const task = await bench.addTask({ kind: 'continuous', status: 'started' });
+    await bench.addRun(task, { state: 'success', finished_at: new Date(Date.now() - 60_000) });
+    return task;
+  }
+
+  test('that is paused gets no further run, and one as soon as it goes on', async () => {
+    const task = await addIdle();
+    expect(await taskStore.setPaused('ada', task, { isPaused: true })).toBe(true);
+    await schedules.enqueueContinuous(100);
+    expect(await runsOf(task)).toHaveLength(1);
+    expect(await taskStore.setPaused('ada', task, { isPaused: false, nextRunAt: null })).toBe(true);
+    await schedules.enqueueContinuous(100);
+    expect(await runsOf(task)).toHaveLength(2);
+  });
+
+  test('that is killed gets no further run, and cannot go on', async () => {
+    const [task, other] = [await addIdle(), await addIdle()];
+    expect(await taskStore.kill('ada', task)).toBe(true);
+    expect(await taskStore.setPaused('ada', task, { isPaused: false, nextRunAt: null })).toBe(false);
+    await schedules.enqueueContinuous(100);
+    expect(await runsOf(task)).toHaveLength(1);
+    expect(await runsOf(other)).toHaveLength(2);
+  });
+
+  test('that is paused or killed while many add runs gets none after that', async () => {
+    const change = (task: string, round: number): Promise<boolean> =>
+      round % 2 === 0 ? taskStore.kill('ada', task) : taskStore.setPaused('ada', task, { isPaused: true });
+    for (let round = 0; round < 20; round += 1) {
+      const task = await addIdle();
+      const added = Array.from({ length: 4 }, () => schedules.enqueueContinuous(100));
+      await change(task, round);
+      const before = await runsOf(task);
+      await Promise.all([...added, schedules.enqueueContinuous(100)]);
+      expect(await runsOf(task)).toHaveLength(before.length);
+    }
   });
 });

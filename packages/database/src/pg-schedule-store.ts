@@ -67,7 +67,7 @@ interface DueRow {
 /** Null when the schedule cannot be read any more: the task is marked and left alone. */
 function planFor(row: DueRow): SlotPlan | null {
   try {
-    const schedule = Schedule.parse(row.schedule, row.time_zone, new Date(row.next_run_at.getTime() - 1_000));
+    const schedule = Schedule.parse(row.schedule, row.time_zone);
     const due: DueTask = {
       nextRunAt: row.next_run_at,
       overlapPolicy: row.overlap_policy,

@@ -4,11 +4,9 @@ The Google clients are the real ones; EXAMPLE is the folder of the house-price e
 TASKS_AT_ONCE says how many tasks run at the same time in the end.
 """
 
-import io
 import json
 import os
 import time
-import zipfile
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,7 +15,8 @@ import pandas as pd
 import wallaroo
 from google.cloud import bigquery
 from google.oauth2 import service_account
-from notebook import assert_close, assert_html, deployed, expect_error, is_2023, new_workspace, unique, upload
+from notebook import assert_close, assert_html, deployed, expect_error, is_2023, new_workspace, statuses, unique, upload
+from notebook import wait_for, word, zipped
 
 EXAMPLE = Path(os.environ["EXAMPLE"])
 ROWS = 5
@@ -30,34 +29,6 @@ print("stubborn", flush=True)
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 time.sleep(600)
 """
-
-
-def wait_for(what, question, seconds):
-    """The first true answer; tutorials loop in the same way, without the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.2)
-
-
-def zipped(files):
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, text in files.items():
-            file.writestr(name, text)
-    return archive.getvalue()
-
-
-def word(status):
-    return getattr(status, "value", status)
-
-
-def statuses(task):
-    """The outcome of each of the task's runs, newest first."""
-    return [word(run._status) for run in task.last_runs()]
 
 
 def outcome(task, seconds=180):

@@ -1,9 +1,12 @@
 """What the notebooks share: data, expected values, and short forms of steps that both SDK generations have."""
 
+import io
 import math
 import os
 import re
+import time
 import uuid
+import zipfile
 from pathlib import Path
 
 ASSETS = Path(os.environ["ASSETS"])
@@ -103,3 +106,31 @@ def assert_html(thing, *parts):
     assert isinstance(html, str) and "<" in html, f"no HTML: {html!r}"
     for part in parts:
         assert str(part) in html, f"{part!r} is not shown in {html[:2000]}"
+
+
+def wait_for(what, question, seconds):
+    """The first true answer; tutorials loop in the same way, without the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain for {what}"
+        time.sleep(0.2)
+
+
+def zipped(files):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in files.items():
+            file.writestr(name, text)
+    return archive.getvalue()
+
+
+def word(status):
+    return getattr(status, "value", status)
+
+
+def statuses(task):
+    """The outcome of each of the task's runs, newest first."""
+    return [word(run._status) for run in task.last_runs()]

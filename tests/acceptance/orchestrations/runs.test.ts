@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runNotebook } from '../support/notebook.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { platformDatabaseUrl } from '../support/platform-database.ts';
 import { logIn, type RestClient } from '../support/rest-client.ts';
@@ -98,3 +99,6 @@ it('the first line of a main.py that prints before its imports is there within a
   // The least of several: what a busy machine adds is not ours.
   expect(Math.min(...delays.map(({ first }) => first))).toBeLessThan(1_000);
 });
+
+// The pauses and continuous tasks are the 2026 SDK's alone.
+runNotebook('tasks', { generations: ['2026'], isWithoutAssets: true, platform: () => platform });

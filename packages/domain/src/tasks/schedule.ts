@@ -5,9 +5,9 @@ import { DomainError } from '../domain-error.ts';
  * When a scheduled task is due: a cron pattern in an IANA time zone.
  *
  * Two forms are taken: five fields (minute hour day month weekday), and the six that the tutorial documents, which are
- * second minute hour day month year with a four-digit year or `*` (`0 0 12 1-15 2 2024`). Day of month and weekday
- * given together mean either, as in Vixie cron. A time that the clocks skip runs at the end of the gap; a fixed time
- * that comes twice runs once (croner's rule, compared with cron-parser in the property test).
+ * second minute hour day month year with a four-digit year (`0 0 12 1-15 2 2024`), which may be over. Day of month and
+ * weekday given together mean either, as in Vixie cron. A time that the clocks skip runs at the end of the gap; a fixed
+ * time that comes twice runs once (croner's rule, compared with cron-parser in the property test).
  */
 export class Schedule {
   readonly text: string;
@@ -20,8 +20,8 @@ export class Schedule {
     this.#cron = cron;
   }
 
-  /** Throws `invalid_input` with a sentence and a hint. `now` decides whether the schedule can ever be due. */
-  static parse(text: string, timeZone: string, now: Date): Schedule {
+  /** Throws `invalid_input` with a sentence and a hint, also for a schedule that has no slot in any year. */
+  static parse(text: string, timeZone: string): Schedule {
     requireTimeZone(timeZone);
     const pattern = toCronPattern(text);
     let cron: Cron;
@@ -30,7 +30,7 @@ export class Schedule {
     } catch (cause) {
       throw invalidSchedule(text, 'a field is out of range or not understood', cause);
     }
-    if (cron.nextRun(now) === null) throw invalidSchedule(text, 'it is never due again');
+    if (cron.nextRun(firstYear) === null) throw invalidSchedule(text, 'it is never due');
     return new Schedule(text, timeZone, cron);
   }
 
@@ -60,6 +60,7 @@ export class Schedule {
   }
 }
 
+const firstYear = new Date('0001-01-01T00:00:00Z');
 const maxPatternLength = 256;
 
 /** Croner's pattern for the text: seconds are always named, a year becomes its seventh field. */

@@ -48,14 +48,14 @@ export class TaskService {
 
   /**
    * The task is `started` from the first moment: notebooks wait for that word, and the first slot may be a year away.
-   * The runs are made by the schedule enqueuer.
+   * The runs are made by the schedule enqueuer. A schedule that is over is taken as well: its task has no next slot.
    */
   async runScheduled(caller: Caller, order: TaskOrder & ScheduleOrder): Promise<string> {
     const { store } = this.#options;
     const checked = checkOrder(order);
     const { schedule, timeZone = 'UTC', overlapPolicy = 'skip', missedRunPolicy = 'last' } = order;
     const now = await store.now();
-    const nextRunAt = Schedule.parse(schedule, timeZone, now).next(now);
+    const nextRunAt = Schedule.parse(schedule, timeZone).next(now);
     const fields = { schedule, timeZone, overlapPolicy, missedRunPolicy, nextRunAt };
     return this.#add(caller, order, { ...checked, ...fields, kind: 'scheduled', status: 'started' }, false);
   }
@@ -113,7 +113,7 @@ export class TaskService {
   /** When a schedule would be due: its next slots from the database's now on. */
   async previewSlots(order: ScheduleOrder, count: number): Promise<Date[]> {
     const now = await this.#options.store.now();
-    const schedule = Schedule.parse(order.schedule, order.timeZone ?? 'UTC', now);
+    const schedule = Schedule.parse(order.schedule, order.timeZone ?? 'UTC');
     const slots: Date[] = [];
     for (let slot = schedule.next(now); slot !== null && slots.length < Math.min(count, maxSlots); ) {
       slots.push(slot);
@@ -162,7 +162,7 @@ const atOnce = {
 } as const;
 
 function nextSlot(task: Task, now: Date): Date | null {
-  return task.schedule === null ? null : Schedule.parse(task.schedule, task.timeZone, now).next(now);
+  return task.schedule === null ? null : Schedule.parse(task.schedule, task.timeZone).next(now);
 }
 
 function toRunLimit(limit: number = defaultRunLimit): number {

@@ -16,7 +16,7 @@ export const orderProperties = {
 };
 
 export const scheduleProperties = {
-  /** Five cron fields, or second minute hour day month year. */
+  /** Five cron fields, or second minute hour day month year with a year of four digits, which may be over. */
   schedule: Type.String(),
   /** IANA name; UTC when it is left out. */
   time_zone: OrNull(Type.String({ maxLength: 64 })),

@@ -86,6 +86,16 @@ test('a task stays started after its run has ended; how it ended is in its runs'
   expect((await call('get_run_details', { pod_id: runId, task: randomUUID() })).statusCode).toBe(404);
 });
 
+test('a run tells how its code is kept apart, once it has started', async () => {
+  const { id, runId } = await start();
+  expect((await read(id)).last_runs).toMatchObject([{ sandbox: null }]);
+  const { lease } = (await store.claim(runId as string, 'worker', 30_000))!;
+  await store.markStarted(lease, 'process');
+  expect((await read(id)).last_runs).toMatchObject([{ sandbox: 'process' }]);
+  expect((await call('list_task_runs', { task_id: id })).json()).toMatchObject([{ sandbox: 'process' }]);
+  expect((await call('get_run_details', { pod_id: runId, task: id })).json()).toMatchObject({ sandbox: 'process' });
+});
+
 describe('words', () => {
   test('a run that took too long is timed_out to the 2026 SDK and a failure to the 2023 one', async () => {
     const { id, runId, lease } = await startRun();
@@ -114,7 +124,7 @@ describe('a kill', () => {
   test('asks the worker of a run that is going on, and the wish beats every other end', async () => {
     const { id, lease } = await startRun();
     expect((await call('kill', { id })).json()).toMatchObject({ last_runs: [{ state: 'running' }] });
-    expect(await store.renew(lease)).toEqual({ kind: 'held', isCancelRequested: true });
+    expect(await store.renew(lease)).toEqual({ kind: 'held', mustStop: 'killed' });
     await store.finish(lease, { reason: 'exit_code', text: 'Killed.', exitCode: 137 });
     expect(await read(id)).toMatchObject({ status: 'pending_kill', last_runs: [{ state: 'killed' }] });
   });
@@ -126,7 +136,7 @@ describe('a kill', () => {
       const [claimed] = await Promise.all([store.claim(runId as string, 'worker', 30_000), call('kill', { id })]);
       const [run] = (await read(id)).last_runs;
       if (claimed === null) expect(run.state).toBe('killed');
-      else expect(await store.renew(claimed.lease)).toEqual({ kind: 'held', isCancelRequested: true });
+      else expect(await store.renew(claimed.lease)).toEqual({ kind: 'held', mustStop: 'killed' });
       outcomes.add(run.state);
     }
     expect([...outcomes].every((state) => ['killed', 'claimed'].includes(state))).toBe(true);
@@ -174,15 +184,27 @@ describe('a schedule', () => {
   });
 
   test('with a year of the form of the tutorial is taken', async () => {
-    await start('run_scheduled', { schedule: '0 0 12 1-15 2 2044' });
+    const { id } = await start('run_scheduled', { schedule: '0 0 12 1-15 2 2044' });
+    expect((await read(id)).next_run_at).toBe('2044-02-01T12:00:00.000Z');
+  });
+
+  test('whose years are over, as those of the tutorial are, is taken and has no next slot, also when it goes on', async () => {
+    const schedule = '0 0 12 1-15 2 2024';
+    const { id } = await start('run_scheduled', { schedule });
+    const over = { status: 'started', schedule, next_run_at: null, last_runs: [] };
+    expect(await read(id)).toMatchObject(over);
+    expect((await call('preview_schedule', { schedule })).json()).toEqual({ slots: [] });
+    await call('pause', { id, pause: true });
+    expect((await call('pause', { id, pause: false })).json()).toMatchObject(over);
   });
 
   test.each([
     ['a minute out of range', { schedule: '60 * * * *' }],
     ['a sixth field that is no year', { schedule: '* * * * * *' }],
-    ['a year that is over', { schedule: '0 0 12 1-15 2 2024' }],
+    ['a sixth field that may be any year', { schedule: '0 0 12 1-15 2 *' }],
     ['a nickname', { schedule: '@reboot' }],
     ['a day that never comes', { schedule: '0 0 30 2 *' }],
+    ['a day that never came', { schedule: '0 0 12 30 2 2024' }],
     ['ten thousand characters', { schedule: '* '.repeat(5_000) }],
     ['nothing', { schedule: '' }],
     ['a zone on another planet', { time_zone: 'Mars/Phobos' }],
