@@ -27,6 +27,7 @@ function batch(pipelineId: number, rowCount: number, failureCount = 0): EncodedL
     fingerprint: 'f',
     sequences: { pod: [0, rowCount - 1] },
     bytes: Buffer.alloc(1_000, rowCount),
+    failedBytes: null,
   };
 }
 
@@ -167,6 +168,22 @@ test('a pipeline that logs too much loses its oldest batches, within today as we
   expect(await store.findSpan(2, 'rows')).toEqual({ start: 63, end: 66 });
 });
 
+test('failed rows that are stored by themselves count among the bytes of their batch', async () => {
+  const sink = new PgInferenceLogSink(database.pool);
+  for (let i = 1; i <= 20; i++) {
+    const failedBytes = i % 2 === 0 ? Buffer.alloc(400) : null;
+    await sink.writeBatch({ ...batch(2, 3, 1), failedBytes }, { writerId: writer(1), number: i });
+  }
+  const { rows } = await database.pool.query(
+    'SELECT (SELECT size_bytes::int FROM inference_log_days), (SELECT sum(size_bytes)::int AS batches FROM inference_log)',
+  );
+  expect(rows).toEqual([{ size_bytes: 24_000, batches: 24_000 }]);
+  expect(await pruneLongLogs(database.pool, 24_000)).toEqual([]);
+  expect(await pruneLongLogs(database.pool, 12_000)).toEqual([2]);
+  // Eight batches of 1,200 bytes, one with the other, fit into nine tenths of what it may have.
+  expect(await new PgInferenceLogStore(database.pool).findSpan(2, 'rows')).toEqual({ start: 36, end: 60 });
+});
+
 test('the sweep drops what has expired as soon as it starts, and says so', async () => {
   await logOnPastDays([5]);
   const dropped = await new Promise<readonly string[]>((resolve, reject) => {
@@ -195,7 +212,7 @@ test('a page asks only the partitions of the days that it needs', async () => {
     const store = new PgInferenceLogStore(client as unknown as Pool);
     const newest = await store.listBatches({ ...everything, pipelineId: 1, order: 'desc', limit: 1 });
     expect(newest.map(({ firstRow }) => firstRow)).toEqual([990]);
-    await store.readBatches(newest);
+    await store.readBatches(newest, 'rows');
     const after = await scansByPartition(client);
     const touched = [...after].filter(([name, scans]) => scans > (before.get(name) ?? 0)).map(([name]) => name);
     expect(touched).toEqual([partitionName(newest[0]!.day)]);

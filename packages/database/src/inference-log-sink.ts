@@ -33,6 +33,7 @@ export class PgInferenceLogSink implements InferenceLogSink {
       batch.fingerprint,
       JSON.stringify(batch.sequences),
       batch.bytes,
+      batch.failedBytes,
     ];
     await this.#attempt(async () => {
       await this.#ensurePartitions();
@@ -88,12 +89,13 @@ const insertBatch = `
     ON CONFLICT (pipeline_id) DO UPDATE SET day = greatest(h.day, excluded.day),
       rows = h.rows + excluded.rows, failures = h.failures + excluded.failures,
       latest_ms = greatest(h.latest_ms, excluded.latest_ms)
-    RETURNING day, rows - $4::int AS first_row, failures - $5::int AS first_failure, latest_ms
+    RETURNING day, rows - $4::int AS first_row, failures - $5::int AS first_failure, latest_ms,
+      octet_length($11::bytea) + coalesce(octet_length($12::bytea), 0) AS size_bytes
   ), logged_day AS (
     INSERT INTO inference_log_days AS d
       (pipeline_id, day, first_row, rows, first_failure, failures, first_ms, last_ms, lateness_ms, size_bytes)
     SELECT $3, day, first_row, $4, first_failure, $5, $6::bigint, $7::bigint, latest_ms - $6::bigint,
-           octet_length($11::bytea) FROM head
+           size_bytes FROM head
     ON CONFLICT (pipeline_id, day) DO UPDATE SET rows = d.rows + excluded.rows,
       failures = d.failures + excluded.failures, first_ms = least(d.first_ms, excluded.first_ms),
       last_ms = greatest(d.last_ms, excluded.last_ms), lateness_ms = greatest(d.lateness_ms, excluded.lateness_ms),
@@ -103,8 +105,9 @@ const insertBatch = `
     SELECT unnest($8::text[]), $3 FROM head ON CONFLICT DO NOTHING
   )
   INSERT INTO inference_log (day, pipeline_id, first_row, row_count, first_failure, failure_count, first_ms, last_ms,
-                             latest_ms, size_bytes, model_names, fingerprint, sequences, content)
-  SELECT day, $3, first_row, $4, first_failure, $5, $6, $7, latest_ms, octet_length($11), $8, $9, $10::jsonb, $11
+                             latest_ms, size_bytes, model_names, fingerprint, sequences, content,
+                             failed_content)
+  SELECT day, $3, first_row, $4, first_failure, $5, $6, $7, latest_ms, size_bytes, $8, $9, $10::jsonb, $11, $12
     FROM head`;
 
 const insertDrops = `

@@ -27,6 +27,7 @@ function batch(firstMs: number, lastMs: number, failureCount: number): EncodedLo
     fingerprint: 'f',
     sequences: { pod: [0, 2] },
     bytes: Buffer.alloc(10),
+    failedBytes: null,
   };
 }
 
@@ -78,6 +79,28 @@ test('a window finds its batches, however late some of them were written', async
     }),
     { numRuns: 400 },
   );
+});
+
+test('failures are read from the failed rows alone where these are stored by themselves', async () => {
+  const sink = new PgInferenceLogSink(database.pool);
+  const failedBytes = Buffer.alloc(4, 1);
+  await sink.writeBatch({ ...batch(0, 10, 1), failedBytes }, { writerId, number: 1 });
+  await sink.writeBatch(batch(20, 30, 1), { writerId, number: 2 });
+  const store = new PgInferenceLogStore(database.pool);
+  const read = async (numbering: BatchQuery['numbering']) => {
+    const window = { from: 0, below: Number.MAX_SAFE_INTEGER, startMs: null, endMs: null, modelName: null, limit };
+    const batches = await store.listBatches({ pipelineId: 1, numbering, order: 'asc', ...window });
+    return [batches.map(({ sizeBytes }) => sizeBytes), await store.readBatches(batches, numbering)];
+  };
+  const whole = Buffer.alloc(10);
+  expect(await read('rows')).toEqual([
+    [14, 10],
+    [whole, whole],
+  ]);
+  expect(await read('failures')).toEqual([
+    [4, 10],
+    [failedBytes, whole],
+  ]);
 });
 
 test('a window in the middle of a day of 100,000 batches looks at no more than those about it', async () => {

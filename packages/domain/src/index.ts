@@ -12,6 +12,7 @@ export * from './deployments/deployment-service.ts';
 export * from './deployments/deployment-status.ts';
 export * from './deployments/deployment-store.ts';
 export * from './domain-error.ts';
+export * from './inference-logs/gather-rows.ts';
 export * from './inference-logs/inference-log-service.ts';
 export * from './inference-logs/inference-log-sink.ts';
 export * from './inference-logs/inference-log-store.ts';

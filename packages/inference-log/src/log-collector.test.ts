@@ -145,6 +145,21 @@ test('beyond the buffer the oldest batches are dropped, and stored and dropped r
   expect(newest.timesMs.at(-1)).toBe(numberedRecord(399 * 3, 3).timeMs);
 });
 
+test('failed rows that are stored by themselves count among the bytes that wait', async () => {
+  const { sink, collector, openPod } = await setup();
+  sink.trouble = away;
+  const pod = openPod('a');
+  const checkFailures = Array.from({ length: 5_000 }, (_, row) => (row % 100 === 0 ? ['too-dear'] : []));
+  pod.write({ ...numberedRecord(0, 5_000), checkFailures });
+  pod.flush();
+  await vi.waitFor(() => expect(sink.tries).toBeGreaterThan(0), waiting);
+  const { waitingBytes } = collector.stats();
+  sink.trouble = null;
+  await vi.waitFor(() => expect(sink.rows).toBe(5_000), waiting);
+  const { bytes, failedBytes } = sink.batches[0]!;
+  expect(waitingBytes).toBe(bytes.length + failedBytes!.length);
+});
+
 test('a batch that the database refuses is given up after three tries and counted; the next one is stored', async () => {
   const { sink, collector, openPod } = await setup();
   sink.trouble = new Error('no such column');
@@ -326,6 +341,8 @@ describe('large records', () => {
       // Each row takes 16 bytes.
       await vi.waitFor(() => expect(pod.rows - sink.rows).toBeLessThan(heldRows * 0.6), waiting);
     }
+    await pod.close();
+    await collector.podEnded({ podId: 'a', pipelineId: 7 }, pod);
     expect(dropped(collector, 'lost').rows).toBe(0);
     await collector.stop();
     expect(sink.rows).toBe(pod.rows);

@@ -1,10 +1,11 @@
 import type { Column, ColumnType, ColumnValues } from '@pademelon/contracts';
-import type { LogColumn } from '@pademelon/domain';
+import { failedRows, gatherRows, type LogBatch, type LogColumn, schemaFingerprint } from '@pademelon/domain';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { arrowBatchDecoder, encodeArrowBatch } from './arrow-batch-codec.ts';
-import { BatchMemory } from './batch-memory.ts';
+import { BatchMemory, SpareBatchMemory } from './batch-memory.ts';
 import { batchBytes, buildBatch } from './build-batch.ts';
+import { encodeFrames } from './encode-frames.ts';
 import { frameKind } from './frame-layout.ts';
 import { LogFrameEncoder } from './log-frame-encoder.ts';
 import { LogFrameSplitter } from './log-frame-splitter.ts';
@@ -141,6 +142,78 @@ test('records of any columns arrive in the batch as they were written, however t
     ),
     { numRuns: 150 },
   );
+});
+
+/** All that a batch says of each of its rows. */
+function plainRows({ rowCount, timesMs, columns, failures, elapsedNs, pods, facts }: LogBatch) {
+  const plainColumns = columns.map(plain);
+  return Array.from({ length: rowCount }, (_, row) => ({
+    timeMs: timesMs[row],
+    elapsedNs: elapsedNs.map((times) => times[row]),
+    podId: facts.podIds[pods[row]!],
+    failed: Array.from(failures?.numbers.subarray(failures.offsets[row], failures.offsets[row + 1]) ?? []),
+    values: plainColumns.map(({ rowShape, offsets, values }) => {
+      const size = rowShape.reduce((a, b) => a * b, 1);
+      return offsets === null
+        ? values.slice(row * size, (row + 1) * size)
+        : values.slice(offsets[row], offsets[row + 1]);
+    }),
+  }));
+}
+
+test('the failed rows of a batch of any columns are a batch that has all of them and nothing else', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      shapes,
+      fc.array(fc.subarray([...origin.checks]), { minLength: 1, maxLength: 30 }),
+      async (list, checkFailures) => {
+        fc.pre(checkFailures.some((names) => names.length > 0));
+        const rowCount = checkFailures.length;
+        const columns = list.map((shape, number) => makeColumn(shape, number, rowCount));
+        const frames = ['a', 'b'].flatMap((podId, i) => {
+          const encoder = new LogFrameEncoder({ ...origin, podId });
+          encoder.append({ ...numberedRecord(i, rowCount), columns, checkFailures, elapsedNs: [i, i + 10] });
+          return receive(encoder.take(), 5_000);
+        });
+        const memory = new BatchMemory(batchBytes(frames));
+        const built = buildBatch(frames, memory);
+        const gathered = gatherRows(built, failedRows(built));
+        const whole = await arrowBatchDecoder.decode(await encodeArrowBatch(built, memory));
+        const failed = await arrowBatchDecoder.decode(await encodeArrowBatch(gathered, new BatchMemory(0)));
+        expect(plainRows(failed)).toEqual(plainRows(whole).filter((row) => row.failed.length > 0));
+        expect(failed.facts).toEqual(whole.facts);
+        expect(schemaFingerprint(failed)).toBe(schemaFingerprint(whole));
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+async function encodeRows(rowCount: number, isFailed: (row: number) => boolean) {
+  const encoder = new LogFrameEncoder(origin);
+  const checkFailures = Array.from({ length: rowCount }, (_, row) => (isFailed(row) ? ['too-dear'] : []));
+  encoder.append({ ...numberedRecord(0, rowCount), checkFailures });
+  return encodeFrames(receive(encoder.take(), 100_000), new SpareBatchMemory());
+}
+
+test('few failed rows among many are stored by themselves as well, and the batch stays whole', async () => {
+  const { bytes, failedBytes, failureCount } = await encodeRows(5_000, (row) => row % 100 === 7);
+  expect(failureCount).toBe(50);
+  expect(failedBytes!.length).toBeLessThan(bytes.length / 10);
+  const failed = await arrowBatchDecoder.decode(failedBytes!);
+  const numbers = Array.from({ length: 50 }, (_, i) => String(i * 100 + 7));
+  expect(plain(failed.columns[1]!).values).toEqual(numbers);
+  const whole = await arrowBatchDecoder.decode(bytes);
+  expect(whole.timesMs[4_999]).toBe(numberedRecord(0, 1).timeMs);
+  expect(plainRows(whole).filter((row) => row.failed.length > 0)).toEqual(plainRows(failed));
+});
+
+test.each([
+  ['no row failed', 5_000, () => false],
+  ['nearly all failed', 5_000, (row: number) => row % 10 > 0],
+  ['the batch is small', 20, (row: number) => row === 3],
+] as const)('failed rows are not stored by themselves where %s', async (_, rowCount, isFailed) => {
+  expect(await encodeRows(rowCount, isFailed)).toMatchObject({ rowCount, failedBytes: null });
 });
 
 /** Small enough, and without strings and ragged columns: it shares its frame with others of its moment. */

@@ -1,17 +1,9 @@
-import {
-  DomainError,
-  type EncodedLogBatch,
-  type InferenceLogSink,
-  type LogBatch,
-  type LogDrop,
-  schemaFingerprint,
-} from '@pademelon/domain';
-import { encodeArrowBatch } from './arrow-batch-codec.ts';
-import { type BatchMemory, SpareBatchMemory } from './batch-memory.ts';
-import { batchBytes, buildBatch } from './build-batch.ts';
+import { DomainError, type EncodedLogBatch, type InferenceLogSink, type LogDrop } from '@pademelon/domain';
+import { SpareBatchMemory } from './batch-memory.ts';
 import type { DropCounts } from './drop-counts.ts';
+import { encodeFrames } from './encode-frames.ts';
 import type { LogCounts } from './pod-ledger.ts';
-import { type RecordFrame, releaseFrame } from './received-frames.ts';
+import type { RecordFrame } from './received-frames.ts';
 
 export interface LogShipperOptions {
   readonly sink: InferenceLogSink;
@@ -85,7 +77,7 @@ export class LogShipper {
     this.#waiting.push(parcel);
     this.#waitingBytes += bytes;
     // A failure is seen by the write, which awaits the same promise.
-    batch.then((encoded) => this.#resize(parcel, encoded.bytes.length)).catch(() => undefined);
+    batch.then((encoded) => this.#resize(parcel, storedBytes(encoded))).catch(() => undefined);
     this.#dropExcess();
     this.tellDrops();
   }
@@ -200,50 +192,6 @@ export class LogShipper {
 
 type WriteOutcome = 'done' | 'refused' | 'late';
 
-/** Uses the frames up, before it waits for anything. */
-async function encodeFrames(frames: readonly RecordFrame[], spare: SpareBatchMemory): Promise<EncodedLogBatch> {
-  const memory = spare.take(batchBytes(frames));
-  try {
-    const batch = buildOnce(frames, memory);
-    const { pipelineId, modelNames } = frames[0]!.schema;
-    const facts = {
-      pipelineId,
-      rowCount: batch.rowCount,
-      failureCount: countFailedRows(batch),
-      firstMs: Math.floor(batch.timesMs[0]!),
-      lastMs: Math.floor(batch.timesMs[batch.rowCount - 1]!),
-      modelNames,
-      fingerprint: schemaFingerprint(batch),
-      sequences: sequencesOf(frames),
-    };
-    return { ...facts, bytes: await encodeArrowBatch(batch, memory) };
-  } finally {
-    spare.giveBack(memory);
-  }
-}
-
-function buildOnce(frames: readonly RecordFrame[], memory: BatchMemory): LogBatch {
-  try {
-    return buildBatch(frames, memory);
-  } finally {
-    for (const frame of frames) releaseFrame(frame);
-  }
-}
-
-function countFailedRows({ failures, rowCount }: LogBatch): number {
-  if (failures === null) return 0;
-  let count = 0;
-  for (let row = 0; row < rowCount; row++) if (failures.offsets[row + 1]! > failures.offsets[row]!) count++;
-  return count;
-}
-
-/** Numbers of the first and the last record of each pod. */
-function sequencesOf(frames: readonly RecordFrame[]): Record<string, [number, number]> {
-  const sequences: Record<string, [number, number]> = {};
-  for (const { schema, recordsBefore: first, recordCount } of frames) {
-    const last = first + recordCount - 1;
-    const range = sequences[schema.podId] ?? [first, last];
-    sequences[schema.podId] = [Math.min(range[0], first), Math.max(range[1], last)];
-  }
-  return sequences;
+function storedBytes({ bytes, failedBytes }: EncodedLogBatch): number {
+  return bytes.length + (failedBytes?.length ?? 0);
 }

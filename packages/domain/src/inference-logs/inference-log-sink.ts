@@ -11,6 +11,8 @@ export interface EncodedLogBatch {
   /** For each pod the numbers of its first and last record in the batch. */
   readonly sequences: Readonly<Record<string, readonly [number, number]>>;
   readonly bytes: Uint8Array;
+  /** The rows that failed a check alone, as a batch of their own; null where `bytes` are as good to find them in. */
+  readonly failedBytes: Uint8Array | null;
 }
 
 /**

@@ -25,6 +25,7 @@ export interface StoredBatch {
   readonly failureCount: number;
   readonly firstMs: number;
   readonly lastMs: number;
+  /** Of what `readBatches` gives for the numbering that the batch was listed by, or somewhat more. */
   readonly sizeBytes: number;
 }
 
@@ -52,6 +53,9 @@ export interface InferenceLogStore {
   findSpan(pipelineId: number, numbering: LogNumbering): Promise<LogSpan>;
   /** Batches that may hold rows asked for, in the order asked for, without their bytes. */
   listBatches(query: BatchQuery): Promise<StoredBatch[]>;
-  /** The bytes of the batches, in the same order; null for one that retention has dropped meanwhile. */
-  readBatches(batches: readonly StoredBatch[]): Promise<(Uint8Array | null)[]>;
+  /**
+   * The bytes of the batches, in the same order; null for one that retention has dropped meanwhile. Of failures they may
+   * have the failed rows alone, whose numbers among the failures are the same.
+   */
+  readBatches(batches: readonly StoredBatch[], numbering: LogNumbering): Promise<(Uint8Array | null)[]>;
 }

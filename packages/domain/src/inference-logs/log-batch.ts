@@ -79,6 +79,15 @@ export function schemaFingerprint(batch: Pick<LogBatch, 'columns' | 'facts'>): s
   return JSON.stringify([columns, batch.facts.checks]);
 }
 
+/** Indexes of the rows that failed a check, ascending. */
+export function failedRows(batch: LogBatch): number[] {
+  const failed: number[] = [];
+  if (batch.failures === null) return failed;
+  const { offsets } = batch.failures;
+  for (let row = 0; row < batch.rowCount; row++) if (offsets[row + 1]! > offsets[row]!) failed.push(row);
+  return failed;
+}
+
 export function isStrings(values: LogValues): values is LogStrings {
   return !ArrayBuffer.isView(values);
 }

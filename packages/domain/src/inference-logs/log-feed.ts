@@ -62,7 +62,10 @@ export class LogFeed {
     return this.#listed[0] ?? null;
   }
 
-  /** Reads the peeked batch; null, and passed, when retention has dropped it meanwhile. */
+  /**
+   * Reads the peeked batch, of failures maybe its failed rows alone; null, and passed, when retention has dropped it
+   * meanwhile.
+   */
   async open(): Promise<LogBatch | null> {
     const batch = this.#listed[0]!;
     if (!this.#contents.has(batch)) await this.#fetch();
@@ -110,7 +113,7 @@ export class LogFeed {
       wanted.push(batch);
       rows += this.#reading.numbering === 'rows' ? batch.rowCount : batch.failureCount;
     }
-    const contents = await this.#reading.store.readBatches(wanted);
+    const contents = await this.#reading.store.readBatches(wanted, this.#reading.numbering);
     wanted.forEach((batch, i) => {
       this.#contents.set(batch, contents[i] ?? null);
     });

@@ -1,5 +1,5 @@
 import type { StoredBatch } from './inference-log-store.ts';
-import { isStrings, type LogBatch, schemaFingerprint } from './log-batch.ts';
+import { failedRows, isStrings, type LogBatch, schemaFingerprint } from './log-batch.ts';
 import { LogFeed } from './log-feed.ts';
 import type { LogPage, LogPageStatus, LogSelection } from './log-page.ts';
 import type { LogReading } from './log-reading.ts';
@@ -51,14 +51,6 @@ function rowsAskedFor(batch: LogBatch, stored: StoredBatch, feed: LogFeed, readi
   }
   const asked = rows.subarray(0, length);
   return order === 'asc' ? asked : asked.reverse();
-}
-
-function failedRows(batch: LogBatch): number[] {
-  const failed: number[] = [];
-  if (batch.failures === null) return failed;
-  const { offsets } = batch.failures;
-  for (let row = 0; row < batch.rowCount; row++) if (offsets[row + 1]! > offsets[row]!) failed.push(row);
-  return failed;
 }
 
 class PageUnderWay {
