@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { findFreePort } from '@pademelon/runtime/ports';
 import { createTestDatabase, type TestDatabase } from '@pademelon/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -17,22 +18,31 @@ beforeAll(async () => {
   if (!hasRedis) return;
   const port = await findFreePort();
   redisUrl = `redis://127.0.0.1:${port}`;
-  redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  await vi.waitFor(async () => {
-    const probe = spawnSync('redis-cli', ['-p', String(port), 'ping'], { encoding: 'utf8' });
-    expect(probe.stdout).toContain('PONG');
-  });
+  redis = await startRedis(port);
 });
 
 afterAll(async () => {
-  if (redis !== null) {
-    redis.kill('SIGKILL');
-    await once(redis, 'exit');
-  }
+  if (redis !== null) await kill(redis);
   await database.drop();
 });
+
+async function startRedis(port: number): Promise<ChildProcess> {
+  const server = spawn(
+    'redis-server',
+    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  await vi.waitFor(() => {
+    const probe = spawnSync('redis-cli', ['-p', String(port), 'ping'], { encoding: 'utf8' });
+    expect(probe.stdout).toContain('PONG');
+  }, 10_000);
+  return server;
+}
+
+async function kill(server: ChildProcess): Promise<void> {
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+}
 
 const backends = [
   { name: 'PostgreSQL', isThere: true, url: () => undefined },
@@ -97,6 +107,57 @@ describe.each(backends)('the doorbell on $name', ({ isThere, url }) => {
     await bell.ring('run', 'good');
     await vi.waitFor(() => expect(heard).toEqual(['bad', 'good']), 10_000);
   });
+});
+
+/** Rings until it is heard: a ring while connections are made anew may be lost. */
+async function ringUntilHeard(bell: DoorbellQueue, heard: readonly string[], id: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      await bell.ring('run', id);
+      expect(heard).toContain(id);
+    },
+    { timeout: 25_000, interval: 200 },
+  );
+}
+
+/** Versions 6.0 to 6.1 of BullMQ never listened again after more than six seconds (taskforcesh/bullmq#4585). */
+test.runIf(hasRedis)('listeners hear again when Redis was away for long', { timeout: 60_000 }, async () => {
+  const port = await findFreePort();
+  let server = await startRedis(port);
+  const settings = { redisUrl: `redis://127.0.0.1:${port}`, databaseUrl: database.url, onError: () => undefined };
+  const [bell, listener] = [openDoorbellQueue(settings), openDoorbellQueue(settings)];
+  try {
+    const heard: string[] = [];
+    await listener.listen('run', 1, async (id) => void heard.push(id));
+    await ringUntilHeard(bell, heard, 'before');
+    await kill(server);
+    await delay(8_000);
+    server = await startRedis(port);
+    await ringUntilHeard(bell, heard, 'after');
+  } finally {
+    await bell.close();
+    await listener.close();
+    await kill(server);
+  }
+});
+
+test('listeners hear again when PostgreSQL has closed all connections of the queue', async () => {
+  const settings = { redisUrl: undefined, databaseUrl: database.url, onError: () => undefined };
+  const [bell, listener] = [openDoorbellQueue(settings), openDoorbellQueue(settings)];
+  try {
+    const heard: string[] = [];
+    await listener.listen('run', 1, async (id) => void heard.push(id));
+    await ringUntilHeard(bell, heard, 'before');
+    const { rowCount } = await database.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'pademelon'`,
+    );
+    expect(rowCount).toBeGreaterThan(1);
+    await ringUntilHeard(bell, heard, 'after');
+  } finally {
+    await bell.close();
+    await listener.close();
+  }
 });
 
 test('a ring while the queue is away is told and does not throw', async () => {
