@@ -64,16 +64,11 @@ function tunedRatios(measurements: readonly Measurement[], targets: readonly str
     `| ratio to ${tunedBaseline} | | ${others.join(' | ')} |`,
     `|---|---|${others.map(() => '--:|').join('')}`,
   ];
-  for (const { name } of scenarios) {
-    for (const { name: figure, of } of figures) {
-      const valuesOf = (target: string) => {
-        return measurements.filter((item) => item.target === target && item.scenario === name).map((item) => item[of]);
-      };
-      const base = valuesOf(tunedBaseline);
-      const cells = others.map((target) =>
-        median(valuesOf(target).map((each, round) => each / base[round]!)).toFixed(2),
-      );
-      lines.push(`| ${name} | ${figure} | ${cells.join(' | ')} |`);
+  for (const { name: scenario } of scenarios) {
+    for (const figure of figures) {
+      const base = valuesOf(measurements, { target: tunedBaseline, scenario, figure });
+      const cells = others.map((target) => medianRatio(valuesOf(measurements, { target, scenario, figure }), base));
+      lines.push(`| ${scenario} | ${figure.name} | ${cells.join(' | ')} |`);
     }
   }
   return lines;
@@ -85,15 +80,23 @@ interface Cell {
   readonly figure: (typeof figures)[number];
 }
 
-function formatCell(measurements: readonly Measurement[], { target, scenario, figure }: Cell): string {
-  const of = (name: string) =>
-    measurements.filter((item) => item.target === name && item.scenario === scenario).map((item) => item[figure.of]);
-  const values = of(target);
+function formatCell(measurements: readonly Measurement[], cell: Cell): string {
+  const values = valuesOf(measurements, cell);
   if (values.length === 0) return '–';
-  const base = of(baseline);
-  const value = format(median(values), figure.digits);
-  if (base.length === 0) return value;
-  return `${value} (${median(values.map((each, round) => each / base[round]!)).toFixed(2)})`;
+  const base = valuesOf(measurements, { ...cell, target: baseline });
+  const value = format(median(values), cell.figure.digits);
+  return base.length === 0 ? value : `${value} (${medianRatio(values, base)})`;
+}
+
+/** One of each round. */
+function valuesOf(measurements: readonly Measurement[], { target, scenario, figure }: Cell): number[] {
+  return measurements
+    .filter((item) => item.target === target && item.scenario === scenario)
+    .map((item) => item[figure.of]);
+}
+
+function medianRatio(values: readonly number[], base: readonly number[]): string {
+  return median(values.map((each, round) => each / base[round]!)).toFixed(2);
 }
 
 function format(value: number, digits: number): string {
