@@ -1,15 +1,14 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   EnvironmentBuilder,
-  findInterpreter,
-  findUv,
   type Interpreter,
   probeSandbox,
   readPythonIndex,
   type SandboxStatus,
 } from '@pademelon/workbench';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { findBuildTools } from '../../../packages/workbench/src/build-test-tools.ts';
 import {
   buildWheel,
   startTestIndex,
@@ -32,10 +31,7 @@ let index: TestIndex;
 let extra: TestIndex;
 beforeAll(async () => {
   bench = await openWorkerTestBench();
-  const found = await findInterpreter(['3.11', '3.12', '3.10', '3.13'], process.env);
-  if (found === null) throw new Error('These tests need a Python from 3.10 on.');
-  interpreter = found;
-  uv = await findUv(resolve(import.meta.dirname, '../../../.cache/uv'), interpreter.path);
+  ({ interpreter, uv } = await findBuildTools());
   index = await startTestIndex(logIn);
   index.add('greeting-1.0-py3-none-any.whl', buildWheel('greeting', { 'greeting.py': 'word = "hello"\n' }));
   extra = await startTestIndex(extraLogIn);

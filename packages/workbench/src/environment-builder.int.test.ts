@@ -2,28 +2,22 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { readRequirements } from '@pademelon/archive';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { findBuildTools } from './build-test-tools.ts';
 import { EnvironmentBuilder } from './environment-builder.ts';
-import { findUv } from './find-uv.ts';
-import { findInterpreter, type Interpreter } from './interpreter.ts';
+import type { Interpreter } from './interpreter.ts';
 import { buildWheel, startTestIndex, type TestIndex } from './package-index-test-server.ts';
 import { readPythonIndex } from './python-index.ts';
 import { probeSandbox } from './sandbox.ts';
-
-/** uv itself comes from the package registry, once per checkout. */
-const toolFolder = resolve(import.meta.dirname, '../../../.cache/uv');
 
 let interpreter: Interpreter;
 let uv: string;
 let folder: string;
 let index: TestIndex;
 beforeAll(async () => {
-  const found = await findInterpreter(['3.11', '3.12', '3.10', '3.13'], process.env);
-  if (found === null) throw new Error('These tests need a Python from 3.10 on.');
-  interpreter = found;
-  uv = await findUv(toolFolder, interpreter.path);
+  ({ interpreter, uv } = await findBuildTools());
 }, 120_000);
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'pademelon-environments-'));
