@@ -107,7 +107,7 @@ set_up() {
   install_is_current || install_dependencies
   # The tests build when it is their turn, so that what fails first is what is cheapest to see.
   case $command in
-    start | bench | faults | tutorial | build) build_is_current || build ;;
+    start | bench | chaos | faults | tutorial | build) build_is_current || build ;;
   esac
 }
 
