@@ -15,7 +15,6 @@ import { ModelPackager } from './model-packager.ts';
 import { OrchestrationPackager } from './orchestration-packager.ts';
 import { RunConsumer } from './run-consumer.ts';
 import { RunExecutor } from './run-executor.ts';
-import { sandboxWarnings } from './sandbox-warnings.ts';
 import { WorkBell } from './work-bell.ts';
 import { CodeFolders } from './workbench/code-folders.ts';
 import { WorkerRegistration } from './worker-registration.ts';
@@ -96,7 +95,7 @@ export async function startWorker({
 /** Where code and environments come from, and what keeps both apart from this machine. */
 async function openWorkbench({ settings, secretKey, logger }: Pick<WorkerParts, 'settings' | 'secretKey' | 'logger'>) {
   const sandbox = await chooseSandbox(settings.sandbox, probeSandbox);
-  for (const warning of sandboxWarnings(sandbox, process.getuid?.())) logger.warn(warning);
+  if (sandbox.warning !== null) logger.warn(sandbox.warning);
   mkdirSync(settings.workFolder, { recursive: true, mode: 0o700 });
   const code = new CodeFolders(join(settings.workFolder, 'code'));
   await code.sweep();

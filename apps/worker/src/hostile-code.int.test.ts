@@ -165,13 +165,14 @@ print("listening", flush=True); time.sleep(300)`,
   });
 });
 
-describe('the code of a run has no capability and changes neither its network nor the kernel', () => {
+describe('the code of a run has no capability and changes neither its network nor the kernel nor devices', () => {
   test.each([
     ['that stays as it is', []],
     ['with ports below 1024', [{ host: 'db.example', port: 443 }]],
     ['with IP addresses', [{ host: '10.0.0.5', port: 9050 }]],
     ['with both', [{ host: '10.0.0.5', port: 443 }]],
   ])('%s', async (_name, allowed) => {
+    const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
     const code = `import ctypes, errno, fcntl, os, socket, struct
 for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
     status = open("/proc/%d/status" % pid).read().split("\\n")
@@ -196,8 +197,11 @@ print("netlink", answer_of(lambda: netlink("10.9.9.9")))
 print("ioctl", answer_of(lambda: ioctl("10.9.9.8")))
 print("capset", answer_of(capset))
 print("listen", answer_of(lambda: socket.create_server(("10.9.9.9", 9051))))
-for setting in ("net/ipv4/ip_unprivileged_port_start", "kernel/core_pattern"):
-    print(setting, answer_of(lambda: open("/proc/sys/" + setting, "w").close()))`;
+for file in ("sys/net/ipv4/ip_unprivileged_port_start", "sys/kernel/core_pattern", "sysrq-trigger", "mtrr"):
+    print(file, answer_of(lambda: open("/proc/" + file, "w").close()))
+for device in ${JSON.stringify(devices)}:
+    print(device, answer_of(lambda: os.chmod("/dev/" + device, 0o666)))
+print(os.write(os.open("/dev/null", os.O_WRONLY), b"works"), len(open("/dev/urandom", "rb", 0).read(5)))`;
     const { lines, state } = await bench.run({ code }, { settings: { allowed } });
     expect(state).toBe('success');
     const processes = lines.filter((line) => line.startsWith('process'));
@@ -209,8 +213,13 @@ for setting in ("net/ipv4/ip_unprivileged_port_start", "kernel/core_pattern"):
       'ioctl EPERM',
       'capset EPERM',
       'listen EADDRNOTAVAIL',
-      'net/ipv4/ip_unprivileged_port_start EROFS',
-      'kernel/core_pattern EROFS',
+      'sys/net/ipv4/ip_unprivileged_port_start EROFS',
+      'sys/kernel/core_pattern EROFS',
+      expect.stringMatching(/^sysrq-trigger (EROFS|ENOENT)$/),
+      expect.stringMatching(/^mtrr (EROFS|ENOENT)$/),
+      // A worker that is not root does not own them in the first place.
+      ...devices.map((name) => `${name} ${process.getuid?.() === 0 ? 'EROFS' : 'EPERM'}`),
+      '5 5',
     ]);
   });
 });

@@ -3,12 +3,16 @@ import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { seccompFilter } from './seccomp-filter.ts';
 
+const execute = promisify(execFile);
+
+const isRoot = process.getuid?.() === 0;
+
 /** How user code is kept apart: `jail` is bubblewrap, `process` a plain process group. */
 export type SandboxLevel = 'jail' | 'process';
 
 export interface SandboxStatus {
   readonly level: SandboxLevel;
-  /** Why there is no jail, a sentence; null when there is one. */
+  /** Why there is no jail, or what it leaves open here, in sentences; null when there is nothing to warn of. */
   readonly warning: string | null;
   /** Path of bubblewrap where the level is `jail`. */
   readonly bubblewrap: string | null;
@@ -53,8 +57,7 @@ export async function probeSandbox(bubblewrap = 'bwrap'): Promise<SandboxStatus>
     'true',
   ];
   try {
-    await promisify(execFile)(bubblewrap, args, { timeout: 10_000 });
-    return { level: 'jail', warning: null, bubblewrap };
+    await execute(bubblewrap, args, { timeout: 10_000 });
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const why = isMissing
@@ -66,21 +69,57 @@ export async function probeSandbox(bubblewrap = 'bwrap'): Promise<SandboxStatus>
       bubblewrap: null,
     };
   }
+  const warning = !isRoot || (await canProtectDevices(bubblewrap)) ? null : openDevices;
+  return { level: 'jail', warning, bubblewrap };
+}
+
+const openDevices =
+  'This process runs as root. Code in its jails cannot become root, but owns /dev/null and the other devices that it sees, and can change who may use them on this machine. Run it as another user.';
+
+async function canProtectDevices(bubblewrap: string): Promise<boolean> {
+  try {
+    await execute(bubblewrap, [...outerArguments(), '/bin/sh', '-ec', mountDevicesReadOnly], { timeout: 10_000 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
- * The arguments of bubblewrap for a jail. Where its network must be prepared, a first bubblewrap makes the network, the
- * command has the capability to change it, and the jail is made inside: the jail itself never has a capability.
+ * The arguments of bubblewrap for a jail. Where its network or its devices must be prepared, a first bubblewrap makes
+ * the surroundings, commands have the capabilities to change them, and the jail is made inside: the jail itself never
+ * has a capability.
  */
 export function jailArguments(plan: JailPlan): string[] {
-  if (plan.prepareNetwork.length === 0) return ['--unshare-all', ...innerArguments(plan)];
+  const prepare = [...(isRoot ? protectDevices : []), ...plan.prepareNetwork];
+  if (prepare.length === 0) return ['--unshare-all', ...innerArguments(plan)];
   return [
-    ...['--unshare-user', '--unshare-net', '--uid', '0', '--gid', '0', '--die-with-parent'],
-    // CAP_SETFCAP: Linux asks for it where a user namespace hands its user 0 on to another one.
-    ...['--cap-drop', 'ALL', '--cap-add', 'CAP_NET_ADMIN', '--cap-add', 'CAP_SETFCAP', '--dev-bind', '/', '/'],
-    ...['--', ...plan.prepareNetwork, plan.bubblewrap],
+    ...outerArguments(),
+    ...[...prepare, plan.bubblewrap],
     ...['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'],
     ...innerArguments(plan),
+  ];
+}
+
+/**
+ * Devices that bubblewrap takes over from the machine. What is root here owns them in a jail, too. On a mount of their
+ * own that is read-only they work as ever, but nobody can change whom they belong to; bubblewrap has no such mount.
+ * noexec, as the machine's /dev may be: Linux refuses to take that away.
+ */
+const mountDevicesReadOnly =
+  'for each in null zero full random urandom tty; do mount --bind -o ro,nosuid,noexec /dev/$each /dev/$each; done';
+
+/** What cannot be mounted here stays as it is; probeSandbox has warned of it. */
+const protectDevices = ['/bin/sh', '-c', `{ ${mountDevicesReadOnly}; } 2>/dev/null; exec "$0" "$@"`];
+
+/** A user namespace around the jail's, with a network and mounts that the commands in it may change. */
+function outerArguments(): string[] {
+  // CAP_SETFCAP: Linux asks for it where a user namespace hands its user 0 on to another one.
+  const capabilities = ['CAP_NET_ADMIN', 'CAP_SETFCAP', ...(isRoot ? ['CAP_SYS_ADMIN'] : [])];
+  return [
+    ...['--unshare-user', '--unshare-net', '--uid', '0', '--gid', '0', '--die-with-parent', '--cap-drop', 'ALL'],
+    ...capabilities.flatMap((name) => ['--cap-add', name]),
+    ...['--dev-bind', '/', '/', '--'],
   ];
 }
 
@@ -94,8 +133,8 @@ function innerArguments(plan: JailPlan): string[] {
     ...['--unshare-user', '--disable-userns', '--die-with-parent', '--new-session'],
     ...['--uid', '1000', '--gid', '1000', '--hostname', 'run', '--cap-drop', 'ALL', '--clearenv'],
     ...systemMounts(),
-    // A worker that is root owns the settings of the kernel, and bubblewrap leaves them writable to their owner.
-    ...['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys', '--dev', '/dev'],
+    // What is root here owns the settings of the kernel, and bubblewrap leaves most of them writable to their owner.
+    ...['--proc', '/proc', '--remount-ro', '/proc', '--dev', '/dev'],
     ...['--size', String(limits.temporaryBytes), '--tmpfs', '/dev/shm'],
     ...['--size', String(limits.temporaryBytes), '--perms', '1777', '--tmpfs', '/tmp'],
     ...['--size', String(limits.homeBytes), '--tmpfs', '/home/jovyan'],
