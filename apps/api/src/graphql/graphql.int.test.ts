@@ -311,10 +311,12 @@ test('a list costs the same number of queries however long it is', async () => {
     pool.query = original;
     return queries;
   };
-  const before = await count();
+  // What the API does at intervals may ask in between, which only ever adds to a count.
+  const leastOfThree = async (): Promise<number> => Math.min(await count(), await count(), await count());
+  const before = await leastOfThree();
   for (let i = 0; i < 10; i += 1) await deploy(`long-${i}`);
   expect(before).toBeGreaterThan(3);
-  expect(await count()).toBe(before);
+  expect(await leastOfThree()).toBe(before);
 });
 
 test('with AUTH=off whatever user the SDK names is the one user there is', async () => {
