@@ -51,7 +51,12 @@ export const arrowBatchDecoder: LogBatchDecoder = {
 
 /** Encodes a batch whose columns lie in `memory`, both of which are used up; `decode` is the reverse. */
 export async function encodeArrowBatch(batch: LogBatch, memory: BatchMemory): Promise<Uint8Array> {
-  return compress(memory.join(await toIpcStream(batch)), level1);
+  return trim(await compress(memory.join(await toIpcStream(batch)), level1));
+}
+
+/** In memory of its own size: zlib's is a part of something larger, all of which would be kept as long as the batch waits. */
+function trim(bytes: Buffer): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 async function toIpcStream(batch: LogBatch): Promise<Uint8Array[]> {

@@ -208,6 +208,12 @@ test('few failed rows among many are stored by themselves as well, and the batch
   expect(plainRows(whole).filter((row) => row.failed.length > 0)).toEqual(plainRows(failed));
 });
 
+test('an encoded batch keeps no more memory than it has bytes, however small it is', async () => {
+  const { bytes, failedBytes } = await encodeRows(5_000, (row) => row % 100 === 7);
+  const { bytes: ofOneRow } = await encodeRows(1, () => false);
+  for (const each of [bytes, failedBytes!, ofOneRow]) expect(each.buffer.byteLength).toBe(each.length);
+});
+
 test.each([
   ['no row failed', 5_000, () => false],
   ['nearly all failed', 5_000, (row: number) => row % 10 > 0],
