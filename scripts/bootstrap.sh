@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes this checkout runnable, then becomes the program asked for: start, test, check or bench. With `build` it ends
+# Makes this checkout runnable, then becomes the program asked for: start, test, rotate and so on. With `build` it ends
 # when everything is built.
 #
 # All it needs is a POSIX shell, npm and some Node.js from 18 on (Debian 12's own will do). It installs the pinned
@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-[ $# -ge 1 ] || fail 'Say what to run: sh scripts/bootstrap.sh start|test|check|bench|chaos|faults|tutorial|build.'
+[ $# -ge 1 ] || fail 'Say what to run: sh scripts/bootstrap.sh start|test|check|bench|chaos|faults|tutorial|rotate|build.'
 command=$1
 shift
 cd "$(dirname "$0")/.."
@@ -107,7 +107,7 @@ set_up() {
   install_is_current || install_dependencies
   # The tests build when it is their turn, so that what fails first is what is cheapest to see.
   case $command in
-    start | bench | chaos | faults | tutorial | build) build_is_current || build ;;
+    start | bench | chaos | faults | tutorial | rotate | build) build_is_current || build ;;
   esac
 }
 
@@ -118,8 +118,9 @@ case $command in
   faults) program=tests/faults/main.ts ;;
   tutorial) program=examples/house-price/tutorial.ts ;;
   chaos) program=tests/chaos/main.ts ;;
+  rotate) program=apps/local/dist/rotate-keys.js ;;
   build) program= ;;
-  *) fail "There is no command \"$command\". Use start, test, check, bench, chaos, faults, tutorial or build." ;;
+  *) fail "There is no command \"$command\". Use start, test, check, bench, chaos, faults, tutorial, rotate or build." ;;
 esac
 
 mkdir -p .cache 2>/dev/null && [ -w .cache ] ||

@@ -88,13 +88,17 @@ describe.skipIf(obstacle !== undefined)(`the images (${obstacle ?? 'built and ru
         PUBLIC_URL: url,
       };
       const queue = { REDIS_URL: neighbours.redisUrl };
-      const launch = (target: Target, environment: Record<string, string>): Container => {
+      const launch = (target: Target, environment: Record<string, string>, command?: readonly string[]): Container => {
         const data = makeVolume(folder, target);
         const mounts = [
           [secrets, '/run/secrets', false],
           [data, '/var/lib/pademelon', true],
         ];
-        return start(target, { ...shared, ...environment }, { mounts, address: ownAddress() });
+        return start(
+          target,
+          { ...shared, ...environment },
+          { mounts, address: ownAddress(), ...(command && { command }) },
+        );
       };
 
       const setup = launch('setup', {});
@@ -142,6 +146,12 @@ describe.skipIf(obstacle !== undefined)(`the images (${obstacle ?? 'built and ru
 
       const log = await runOrchestration(client, 'import os\nprint("uid", os.getuid(), sorted(os.listdir("/home")))\n');
       expect(log).toContain("uid 1000 ['jovyan']");
+
+      const rotate = ['node', 'apps/local/dist/rotate-keys.js', '--url', `http://127.0.0.1:${apiPort}`];
+      expect(read('docs/operations.md')).toContain(`${rotate.slice(0, 3).join(' ')} http://api:8081`);
+      const rotation = launch('setup', {}, rotate);
+      expect(await rotation.ended, rotation.output()).toBe(0);
+      expect(rotation.output()).toContain('Every connection is sealed with it now');
     });
   });
 });
