@@ -111,7 +111,7 @@ async function openWorkbench({ settings, secretKey, logger }: Pick<WorkerParts, 
     runFolder: mkdtempSync(join(tmpdir(), 'pademelon-runs-')),
     source: environmentSource({
       folder: settings.workFolder,
-      sdkVersion: settings.sdkVersion,
+      base: settings.base,
       sandbox,
       timeoutMs: settings.buildTimeoutMs,
       allowed: settings.buildAllowed,

@@ -6,9 +6,15 @@ const base = { HOME: '/home/op' };
 
 test('what is not set has a default', () => {
   expect(readWorkerSettings(base)).toMatchObject({
-    ...{ isQueueOn: true, concurrency: 4, sandbox: 'auto', sdkVersion: '2026.1.3', leaseMs: 30_000 },
+    ...{ isQueueOn: true, concurrency: 4, sandbox: 'auto', base: { sdkVersion: '2026.1.3' }, leaseMs: 30_000 },
     run: { allowed: [], environment: {}, limits: { processes: 512 } },
   });
+});
+
+test('the SDK and the Python of environments are chosen', () => {
+  const chosen = { PADEMELON_SDK_VERSION: '2025.2.0', PADEMELON_PYTHON_VERSION: '3.12' };
+  const { base: read } = readWorkerSettings({ ...base, ...chosen });
+  expect(read).toEqual({ sdkVersion: '2025.2.0', pythonVersion: '3.12' });
 });
 
 test('runs get the variables and addresses that the operator names', () => {
@@ -33,6 +39,8 @@ test.each([
   ['PADEMELON_WORKER_CONCURRENCY', '0'],
   ['PADEMELON_LEASE_MS', 'soon'],
   ['PADEMELON_KEEP_DAYS', '0'],
+  ['PADEMELON_PYTHON_VERSION', '3'],
+  ['PADEMELON_PYTHON_VERSION', 'python3.11'],
 ])('%s=%s is refused by name', (name, value) => {
   expect(() => readWorkerSettings({ ...base, [name]: value })).toThrow(SettingError);
   expect(() => readWorkerSettings({ ...base, [name]: value })).toThrow(name);

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import {
+  type BaseSettings,
   type PlatformSettings,
   read,
+  readBaseSettings,
   readChoice,
   readInteger,
   readPlatformSettings,
@@ -22,8 +24,7 @@ export interface WorkerSettings extends PlatformSettings {
   readonly concurrency: number;
   /** `auto` takes a jail where one can be built, `required` refuses to start without one, `off` never uses one. */
   readonly sandbox: 'auto' | 'required' | 'off';
-  /** Version of the wallaroo SDK in every environment; it decides which Python is used. */
-  readonly sdkVersion: string;
+  readonly base: BaseSettings;
   readonly leaseMs: number;
   readonly lookMs: number;
   /** How long runs may go on after the worker was told to stop. */
@@ -51,7 +52,7 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
     redisUrl: read(env, 'REDIS_URL'),
     concurrency: readInteger(env, 'PADEMELON_WORKER_CONCURRENCY', { fallback: 4, min: 1, max: 1_000 }),
     sandbox: readChoice(env, 'PADEMELON_SANDBOX', ['auto', 'required', 'off'], 'auto'),
-    sdkVersion: read(env, 'PADEMELON_SDK_VERSION') ?? '2026.1.3',
+    base: readBaseSettings(env),
     leaseMs: readInteger(env, 'PADEMELON_LEASE_MS', { fallback: 30_000, min: 300, max: 600_000 }),
     lookMs: readInteger(env, 'PADEMELON_LOOK_MS', { fallback: 1_000, min: 50, max: 60_000 }),
     drainMs: seconds('PADEMELON_DRAIN_SECONDS', 5),

@@ -90,6 +90,24 @@ export function readChoice<T extends string>(env: Environment, name: string, cho
   return choice;
 }
 
+/** What the environments of runs and of Python steps have in common. */
+export interface BaseSettings {
+  /** Version of the wallaroo SDK. */
+  readonly sdkVersion: string;
+  /** Major and minor of Python; undefined for what suits the SDK. */
+  readonly pythonVersion: string | undefined;
+}
+
+export function readBaseSettings(env: Environment): BaseSettings {
+  const pythonVersion = read(env, 'PADEMELON_PYTHON_VERSION');
+  if (pythonVersion !== undefined && !/^3\.\d{1,2}$/.test(pythonVersion)) {
+    throw new SettingError(
+      `PADEMELON_PYTHON_VERSION must be a version such as 3.11, but is ${JSON.stringify(pythonVersion)}.`,
+    );
+  }
+  return { sdkVersion: read(env, 'PADEMELON_SDK_VERSION') ?? '2026.1.3', pythonVersion };
+}
+
 /** `host:port,host:port` as a list; empty when it is not set. */
 export function readAddresses(env: Environment, name: string): string[] {
   const parts = (read(env, name) ?? '').split(',').map((part) => part.trim());

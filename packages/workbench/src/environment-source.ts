@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { DomainError } from '@pademelon/domain';
-import type { Logger } from '@pademelon/runtime';
+import type { BaseSettings, Logger } from '@pademelon/runtime';
 import { findDefaultIndex } from './default-index.ts';
 import type { AllowedAddress } from './egress-policy.ts';
 import { EnvironmentBuilder } from './environment-builder.ts';
 import { findUv } from './find-uv.ts';
-import { findInterpreter, pythonVersionsFor } from './interpreter.ts';
+import { findInterpreter, type Interpreter, pythonVersionsFor } from './interpreter.ts';
 import { readPythonIndex } from './python-index.ts';
 import type { SandboxStatus } from './sandbox.ts';
 
 export interface EnvironmentSourceOptions {
   readonly folder: string;
-  readonly sdkVersion: string;
+  readonly base: BaseSettings;
   readonly sandbox: SandboxStatus;
   readonly timeoutMs: number;
   /** Addresses that builds may reach beyond the public internet and the configured index. */
@@ -49,20 +49,13 @@ export function environmentSource(options: EnvironmentSourceOptions): Environmen
 
 async function open({
   folder,
-  sdkVersion,
+  base: { sdkVersion, pythonVersion },
   sandbox,
   timeoutMs,
   allowed,
   logger,
 }: EnvironmentSourceOptions): Promise<EnvironmentBuilder> {
-  const versions = pythonVersionsFor(sdkVersion);
-  const interpreter = await findInterpreter(versions, process.env);
-  if (interpreter === null) {
-    throw new DomainError(
-      'unsupported',
-      `Orchestrations need Python ${versions.join(' or ')} for the SDK ${sdkVersion}, and none was found on the PATH or under pyenv of the worker's machine.`,
-    );
-  }
+  const interpreter = await requireInterpreter(sdkVersion, pythonVersion);
   const uv = await findUv(join(folder, 'tools'), interpreter.path);
   logger.info({ python: interpreter.path, uv }, 'environments are built with');
   const builder = new EnvironmentBuilder({
@@ -81,4 +74,17 @@ async function open({
   // A build is two steps, each of which may take that long.
   await builder.sweep(3 * timeoutMs);
   return builder;
+}
+
+async function requireInterpreter(sdkVersion: string, pythonVersion: string | undefined): Promise<Interpreter> {
+  const [versions, why] =
+    pythonVersion === undefined
+      ? [pythonVersionsFor(sdkVersion), `for the SDK ${sdkVersion}`]
+      : [[pythonVersion], 'as PADEMELON_PYTHON_VERSION says'];
+  const interpreter = await findInterpreter(versions, process.env);
+  if (interpreter !== null) return interpreter;
+  throw new DomainError(
+    'unsupported',
+    `Orchestrations need Python ${versions.join(' or ')} ${why}, and none was found on the PATH or under pyenv of the worker's machine.`,
+  );
 }

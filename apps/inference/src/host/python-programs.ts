@@ -4,7 +4,7 @@ import type { FetchedArtifacts } from '@pademelon/artifacts';
 import type { PythonProgram } from '@pademelon/contracts';
 import type { PodModelRow } from '@pademelon/database/sql';
 import { DomainError } from '@pademelon/domain';
-import type { Logger } from '@pademelon/runtime';
+import type { BaseSettings, Logger } from '@pademelon/runtime';
 import type { EnvironmentSource, SandboxChoice, SandboxStatus, ScriptFolders } from '@pademelon/workbench';
 
 export interface PythonProgramsOptions {
@@ -14,7 +14,7 @@ export interface PythonProgramsOptions {
   /** Gets a folder for each pod that has a Python step, until the pod is forgotten. */
   readonly podFolder: string;
   readonly sandbox: SandboxChoice;
-  readonly sdkVersion: string;
+  readonly base: BaseSettings;
   readonly buildTimeoutMs: number;
   /** `host:port,…` that builds may reach beyond the general rules. */
   readonly buildAllow: string;
@@ -127,7 +127,7 @@ export class PythonPrograms {
   }
 
   async #load(): Promise<Workbench> {
-    const { workFolder, sdkVersion, buildTimeoutMs, buildAllow, logger } = this.#options;
+    const { workFolder, base, buildTimeoutMs, buildAllow, logger } = this.#options;
     const workbench = await import('@pademelon/workbench');
     const sandbox = await workbench
       .chooseSandbox(this.#options.sandbox, workbench.probeSandbox)
@@ -138,7 +138,7 @@ export class PythonPrograms {
     return {
       sandbox,
       environments: workbench.environmentSource({
-        ...{ sdkVersion, sandbox, logger },
+        ...{ base, sandbox, logger },
         folder: workFolder,
         timeoutMs: buildTimeoutMs,
         allowed: workbench.parseAllowedAddresses('PADEMELON_BUILD_ALLOW', buildAllow),
