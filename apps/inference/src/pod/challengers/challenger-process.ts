@@ -40,7 +40,7 @@ const healthyMs = 10_000;
 interface Owed {
   readonly sentAtMs: number;
   readonly bytes: number;
-  /** Only the first call counts: what comes later than the answer could wait is for nobody. */
+  /** Only the first call counts: what comes later than the record could wait is for nobody. */
   readonly settle: (outputs: SideOutputs) => void;
 }
 

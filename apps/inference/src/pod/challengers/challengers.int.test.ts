@@ -212,6 +212,24 @@ describe('challengers in the answer', () => {
     expect(troubles()).toContain('ran longer than the 2 s');
   });
 
+  it('that are slow are left out of answers before these become slow, and are logged all the same', async () => {
+    const { infer, logged } = await setup([champion, rounds], shadow);
+    let rows = 0;
+    const ask = async (tensor: number) => {
+      const startedAt = performance.now();
+      const [row] = await infer([{ tensor: [tensor] }], withMetadata);
+      const tookMs = performance.now() - startedAt;
+      rows += 1;
+      await logged(rows);
+      return { tookMs, dropped: row!['metadata.dropped'] as string[] };
+    };
+    let count = 1_000;
+    while ((await ask(count)).tookMs < 100) count *= 2;
+    await waitUntil('an answer is there without it', async () => (await ask(count)).dropped.includes('out_rounds'));
+    const batches = await logged(rows);
+    expect(batches.filter((batch) => !columnsOf(batch).includes('out_rounds.y'))).toEqual([]);
+  });
+
   it('that are killed do not touch the champion, and are started again', async () => {
     const { infer, challengerPids } = await setup([champion, rounds], shadow);
     const [pid] = challengerPids();

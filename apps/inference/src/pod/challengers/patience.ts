@@ -5,8 +5,8 @@ export interface PatienceOptions {
 }
 
 /**
- * Decides whether an answer may wait for a challenger. One that was late or failed is not asked for a while, so that
- * however slow it is, its cost to the answers stays a small share; one result in time makes good for all before.
+ * Decides whether a challenger is asked. One that was late is not for a while, so that however slow it is, little is
+ * kept for it in vain; one result in time makes good for all before.
  * Times are milliseconds of any one clock.
  */
 export class Patience {

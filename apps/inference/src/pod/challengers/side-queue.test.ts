@@ -1,3 +1,5 @@
+import type { LogRecord } from '@pademelon/inference-log/frames';
+import { waitUntil } from '@pademelon/testing';
 import { identityModel } from '@pademelon/testing/onnx';
 import { afterEach, expect, it } from 'vitest';
 import type { Challenger, SideOutputs } from '../pipeline-steps/pipeline-step.ts';
@@ -63,6 +65,17 @@ async function setup({ isAudited = false, turnMs = Number.POSITIVE_INFINITY } = 
   return { bench, queue, events, faults, send, turns, settling, outputs };
 }
 
+/** What is handed over from now on. */
+function keepRecords(records: LogRecord[]): LogRecord[] {
+  const kept: LogRecord[] = [];
+  records.splice = () => {
+    kept.push(...records);
+    records.length = 0;
+    return [];
+  };
+  return kept;
+}
+
 it('lets other requests run while an answer waits, and hands its record over before it', async () => {
   const { send, turns, events, settling, outputs, queue } = await setup();
   send('first');
@@ -76,6 +89,27 @@ it('lets other requests run while an answer waits, and hands its record over bef
   settling[0]!(null);
   await turns();
   expect(events.slice(2)).toEqual(['flush 1', 'first 200']);
+  expect(queue).toMatchObject({ queued: 0, requests: 2, errors: 0 });
+});
+
+it('does not wait for results that are slow, and logs them when they are there', async () => {
+  const { send, turns, events, settling, outputs, queue, bench } = await setup();
+  send('first');
+  await waitUntil('it is answered without', () => events.length > 0);
+  expect(events).toEqual(['first 200']);
+  // Nor the next one, although others may have been quicker meanwhile.
+  settling[0]!(outputs);
+  await waitUntil('the first is logged', () => events.includes('flush 1'));
+  send('second');
+  await waitUntil('it is answered, too', () => events.includes('second 200'));
+  expect(queue.queued).toBe(0);
+  const kept = keepRecords(bench.records);
+  settling[1]!(outputs);
+  await queue.settled();
+  expect(kept).toMatchObject([
+    { columns: [{ name: 'in.tensor' }, { name: 'out.y' }, { name: 'out_other.y' }], dropped: [] },
+  ]);
+  await turns();
   expect(queue).toMatchObject({ queued: 0, requests: 2, errors: 0 });
 });
 
@@ -99,17 +133,11 @@ it('keeps the rows of each request while others are read', async () => {
   const { send, turns, settling, outputs, bench } = await setup({ isAudited: true });
   send('first', { body: '[{"tensor":[1]}]' });
   send('second', { body: '[{"tensor":[2]}]' });
-  const records = bench.records;
-  const kept: unknown[] = [];
-  records.splice = ((start: number) => {
-    kept.push(...records.map(({ columns }) => columns.map(({ values }) => [...values])));
-    records.length = start;
-    return kept;
-  }) as typeof records.splice;
+  const kept = keepRecords(bench.records);
   await turns();
   for (const settle of settling) settle(outputs);
   await turns();
-  expect(kept).toEqual([
+  expect(kept.map(({ columns }) => columns.map(({ values }) => [...values]))).toEqual([
     [[1], [1], [7]],
     [[2], [2], [7]],
   ]);

@@ -1,7 +1,6 @@
 import { Answerer } from '../answerer.ts';
 import { keepBatch } from '../batching/joined-rows.ts';
-import type { OpenRecord, PipelineRun, ReadRequest, SettledSide } from '../data-plane.ts';
-import type { SideResult } from '../pipeline-steps/pipeline-step.ts';
+import type { ReadRequest } from '../data-plane.ts';
 import {
   defaultTurnMs,
   type Queue,
@@ -11,15 +10,13 @@ import {
   type Work,
   waitedTooLong,
 } from '../work.ts';
-import { settleSide } from './settle-side.ts';
+import { type AnswerableRun, SideResults } from './side-results.ts';
 
 /** A request whose answering model has run. */
 interface Answerable {
   readonly work: Work;
   readonly request: ReadRequest;
-  readonly run: PipelineRun & { readonly sides: readonly SettledSide[] };
-  /** Results that are only logged, and asked for when the answer is sent. */
-  readonly audited: readonly SideResult[];
+  readonly run: AnswerableRun;
 }
 
 /** What one turn of the event loop comes to. */
@@ -37,16 +34,17 @@ interface Turn {
 export class SideQueue implements Queue {
   readonly #options: QueueOptions;
   readonly #answerer: Answerer;
+  readonly #results: SideResults;
   #waiting: Work[] = [];
   #answerable: Answerable[] = [];
   /** Requests that wait for something that is not this thread. */
   #underWay = 0;
-  readonly #openRecords = new Set<Promise<void>>();
   #isScheduled = false;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#answerer = new Answerer(options);
+    this.#results = new SideResults(options);
   }
 
   get requests(): number {
@@ -81,8 +79,8 @@ export class SideQueue implements Queue {
     connection.answer(this.#answerer.refuse({ form, requestId }, error));
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.#openRecords);
+  settled(): Promise<void> {
+    return this.#results.settled();
   }
 
   #schedule(): void {
@@ -130,40 +128,28 @@ export class SideQueue implements Queue {
     const { dataPlane } = this.#options;
     const read = dataPlane.read(work.plan, work.body);
     const request = { ...read, batch: keepBatch(read.batch) };
-    const { flow, runNs } = dataPlane.run(request.batch);
-    const { sides = [] } = flow;
-    const answered = sides.filter(({ isAnswered }) => isAnswered);
-    const audited = sides.filter(({ isAnswered }) => !isAnswered);
-    if (answered.length === 0) {
-      this.#answer({ work, request, run: { flow, runNs, sides: [] }, audited }, turn);
+    const run = this.#results.await(dataPlane.run(request.batch));
+    if (!(run instanceof Promise)) {
+      this.#answer({ work, request, run }, turn);
       return;
     }
-    void this.#wait(Promise.all(answered.map(settleSide))).then((settled) => {
-      this.#answerable.push({ work, request, run: { flow, runNs, sides: settled }, audited });
+    void this.#wait(run).then((answerable) => {
+      this.#answerable.push({ work, request, run: answerable });
       this.#schedule();
     });
   }
 
-  #answer({ work, request, run, audited }: Answerable, turn: Turn): void {
+  #answer({ work, request, run }: Answerable, turn: Turn): void {
     const { plan, requestId, connection } = work;
     if (connection.isClosed) return;
     const { dataPlane } = this.#options;
     const answer = this.#answerer.answer({ form: plan.errorForm, requestId }, (writer) => {
-      if (audited.length === 0) return dataPlane.answer(request, run, writer);
+      if (run.owed.length === 0) return dataPlane.answer(request, run, writer);
       const { form, record } = dataPlane.answerUnlogged(request, run, writer);
-      turn.afterwards.push(() => this.#logLater(record, [...run.sides, ...audited]));
+      turn.afterwards.push(() => this.#results.log(record, run.owed));
       return form;
     });
     turn.answers.push([connection, answer]);
-  }
-
-  #logLater(record: OpenRecord, sides: readonly SideResult[]): void {
-    const logged = Promise.all(sides.map(settleSide)).then((settled) => {
-      this.#options.dataPlane.logOwed(record, settled);
-      this.#options.flushLog();
-      this.#openRecords.delete(logged);
-    });
-    this.#openRecords.add(logged);
   }
 
   async #wait<T>(what: Promise<T>): Promise<T> {

@@ -77,7 +77,7 @@ export interface PipelineStep {
 
 /** A model that runs elsewhere, so that neither its time nor its failure is the answering model's. */
 export interface Challenger {
-  /** Starts on the rows as they are now. The promise is settled within the time that an answer may wait. */
+  /** Starts on the rows as they are now. The promise is settled within the time that a record may wait. */
   run(rows: Pick<Flow, 'columns' | 'rowCount' | 'isChained'>): Promise<SideOutputs>;
 }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { PodModel, PodSpec, PodToHost } from '@pademelon/contracts';
 import { waitUntil } from '@pademelon/testing';
-import { sumModel } from '@pademelon/testing/onnx';
+import { roundsModel, sumModel } from '@pademelon/testing/onnx';
 import type { Environment, SandboxStatus } from '@pademelon/workbench';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { placeModels, recordsType, sdkQuery, testLimits, versionOf } from '../pod-bench.ts';
@@ -33,13 +33,17 @@ def wallaroo_json(data: pd.DataFrame):
 
 interface PodSetup {
   readonly scripts: Readonly<Record<string, string>>;
-  /** Names of the models in the order of the steps; `sum` is an ONNX model. */
-  readonly steps: readonly (string | { split: readonly string[] })[];
+  /** Names of the models in the order of the steps; `sum`, `one` and `rounds` are ONNX models. */
+  readonly steps: readonly (string | { split: readonly string[] } | { audited: readonly string[] })[];
   readonly limits?: Partial<PodSpec['limits']>;
 }
 
 function startPod({ scripts, steps, limits }: PodSetup) {
-  const onnx = placeModels([{ name: 'sum', file: sumModel() }]);
+  const onnx = placeModels([
+    { name: 'sum', file: sumModel() },
+    { name: 'one', file: sumModel(1) },
+    { name: 'rounds', file: roundsModel() },
+  ]);
   releases.push(onnx.remove);
   const models: PodModel[] = [...onnx.models];
   for (const [name, code] of Object.entries(scripts)) {
@@ -66,13 +70,15 @@ function startPod({ scripts, steps, limits }: PodSetup) {
   const spec: PodSpec = {
     ...{ podId: 'pod-1', deploymentId: 1, deploymentName: 'd-1', workspaceId: 1, pipelineId: 1, pipelineName: 'pipe' },
     ...{ pipelineVersion: 'version-1', models, threads: 1, bindAddress: '127.0.0.1', key: 'key', memoryBytes: null },
-    steps: steps.map((step) =>
-      typeof step === 'string'
-        ? { ModelInference: { models: [reference(step)] } }
-        : {
-            RandomSplit: { hash_key: null, weights: step.split.map((name) => ({ model: reference(name), weight: 1 })) },
-          },
-    ),
+    steps: steps.flatMap((step): unknown[] => {
+      if (typeof step === 'string') return [{ ModelInference: { models: [reference(step)] } }];
+      if ('split' in step) {
+        const weights = step.split.map((name) => ({ model: reference(name), weight: 1 }));
+        return [{ RandomSplit: { hash_key: null, weights } }];
+      }
+      const models = step.audited.map(reference);
+      return [{ ModelInference: { models } }, { AuditResults: { from: 1, to: null } }, { Nth: { index: 0 } }];
+    }),
     logSocketPath: join(onnx.models[0]!.path, '../log.sock'),
     limits: { ...testLimits, ...limits },
   };
@@ -136,6 +142,19 @@ test('many requests at once each get their own answer', async () => {
     const labels = (JSON.parse(body) as { 'out.label': string }[]).map((row) => row['out.label']);
     expect(labels).toEqual(Array(1 + (index % 3)).fill(index / 2 > 5 ? 'large' : 'small'));
   });
+});
+
+test('no answer waits for challengers that are only logged', async () => {
+  const { child } = startPod({ scripts: { halve, label }, steps: ['halve', { audited: ['one', 'rounds'] }, 'label'] });
+  const { port } = await message(child, 'ready');
+  const endless = 4e18;
+  const { body, ms } = await infer(port, [endless]);
+  expect(JSON.parse(body)).toMatchObject([{ 'out.label': 'large' }]);
+  expect(ms).toBeLessThan(450);
+  // The record comes when their time is over, and the pod waits for it.
+  child.send({ type: 'drain' });
+  await waitUntil('it is logged', async () => (await message(child, 'alive')).loggedRows === 1);
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 test('while a script hangs the pod says that it lives and refuses at once; then it goes on', async () => {

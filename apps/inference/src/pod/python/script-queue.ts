@@ -1,6 +1,6 @@
 import { Answerer } from '../answerer.ts';
 import { keepBatch } from '../batching/joined-rows.ts';
-import { settleSide } from '../challengers/settle-side.ts';
+import { SideResults } from '../challengers/side-results.ts';
 import { type Queue, type QueueOptions, type Refusal, type Work, waitedTooLong } from '../work.ts';
 
 /**
@@ -10,11 +10,13 @@ import { type Queue, type QueueOptions, type Refusal, type Work, waitedTooLong }
 export class ScriptQueue implements Queue {
   readonly #options: QueueOptions;
   readonly #answerer: Answerer;
+  readonly #results: SideResults;
   #underWay = 0;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#answerer = new Answerer(options);
+    this.#results = new SideResults(options);
   }
 
   get requests(): number {
@@ -31,19 +33,28 @@ export class ScriptQueue implements Queue {
 
   add(work: Work): void {
     this.#underWay += 1;
-    void this.#run(work).then((answer) => {
+    const afterwards: (() => void)[] = [];
+    void this.#run(work, afterwards).then((answer) => {
       this.#underWay -= 1;
       this.#options.flushLog();
       if (answer !== null) work.connection.answer(answer);
+      for (const act of afterwards) act();
     });
+  }
+
+  settled(): Promise<void> {
+    return this.#results.settled();
   }
 
   refuse({ error, form, requestId, connection }: Refusal): void {
     connection.answer(this.#answerer.refuse({ form, requestId }, error));
   }
 
-  /** Never rejects. Null: the caller is gone, takes no answer and leaves no record. */
-  async #run({ plan, body, requestId, connection, deadlineAtMs }: Work): Promise<Buffer | null> {
+  /** Never rejects. Null: the caller is gone, takes no answer and leaves no record. What is done after it is put in `afterwards`. */
+  async #run(
+    { plan, body, requestId, connection, deadlineAtMs }: Work,
+    afterwards: (() => void)[],
+  ): Promise<Buffer | null> {
     const { dataPlane } = this.#options;
     const addressee = { form: plan.errorForm, requestId };
     try {
@@ -51,10 +62,14 @@ export class ScriptQueue implements Queue {
       if (performance.now() > deadlineAtMs) throw waitedTooLong();
       const read = dataPlane.read(plan, body);
       const request = { ...read, batch: keepBatch(read.batch) };
-      const { flow, runNs } = await dataPlane.runLater(request.batch);
-      const sides = await Promise.all((flow.sides ?? []).map(settleSide));
+      const run = await this.#results.await(await dataPlane.runLater(request.batch));
       if (connection.isClosed) return null;
-      return this.#answerer.answer(addressee, (writer) => dataPlane.answer(request, { flow, runNs, sides }, writer));
+      return this.#answerer.answer(addressee, (writer) => {
+        if (run.owed.length === 0) return dataPlane.answer(request, run, writer);
+        const { form, record } = dataPlane.answerUnlogged(request, run, writer);
+        afterwards.push(() => this.#results.log(record, run.owed));
+        return form;
+      });
     } catch (error) {
       return connection.isClosed ? null : this.#answerer.refuse(addressee, error);
     }
