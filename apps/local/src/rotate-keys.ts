@@ -4,7 +4,7 @@
 // those of `npm start` with the same settings.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readPlatformSettings, SettingError } from '@pademelon/runtime/settings';
+import { readPlatformSettings } from '@pademelon/runtime/settings';
 import { readCredentials } from './credentials.ts';
 
 interface Rotation {
@@ -20,7 +20,7 @@ async function ask<T>(url: string, request: RequestInit): Promise<{ ok: boolean;
   try {
     response = await fetch(url, { ...request, method: 'POST', signal: AbortSignal.timeout(600_000) });
   } catch {
-    throw new SettingError(
+    throw new Error(
       `No Pademelon answers at ${new URL(url).origin}. Start it, or say where it is: npm run rotate -- --url http://….`,
     );
   }
@@ -30,14 +30,14 @@ async function ask<T>(url: string, request: RequestInit): Promise<{ ok: boolean;
 async function logIn(url: string, credentialsFile: string): Promise<string> {
   const credentials = readCredentials(credentialsFile);
   if (credentials === undefined) {
-    throw new SettingError(
+    throw new Error(
       `${credentialsFile} has no "username" and "password". Name a file that has those of an administrator: npm run rotate -- --credentials FILE.`,
     );
   }
   const form = new URLSearchParams({ grant_type: 'password', client_id: 'sdk-client', ...credentials });
   const { ok, body } = await ask<{ access_token?: string }>(url + tokenPath, { body: form });
   if (!ok || body.access_token === undefined) {
-    throw new SettingError(
+    throw new Error(
       `${url} does not accept the password that ${credentialsFile} has for ${credentials.username}. Correct it, or name another file: npm run rotate -- --credentials FILE.`,
     );
   }
@@ -48,14 +48,13 @@ async function rotate(): Promise<void> {
   const settings = readPlatformSettings();
   const { values } = parseArgs({ options: { url: { type: 'string' }, credentials: { type: 'string' } } });
   const url = (values.url ?? settings.publicUrl).replace(/\/+$/, '');
-  if (!URL.canParse(url))
-    throw new SettingError(`--url must be an address such as http://127.0.0.1:8080, but is ${url}.`);
+  if (!URL.canParse(url)) throw new Error(`--url must be an address such as http://127.0.0.1:8080, but is ${url}.`);
   const token = await logIn(url, values.credentials ?? join(settings.home, 'credentials.json'));
   const { ok, body } = await ask<Rotation & { msg?: string }>(`${url}/v1/api/admin/rotate_connection_keys`, {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: '{}',
   });
-  if (!ok) throw new SettingError(`The keys were not rotated. ${body.msg ?? 'The log of the API says why.'}`);
+  if (!ok) throw new Error(`The keys were not rotated. ${body.msg ?? 'The log of the API says why.'}`);
   console.log(`Connections put under the key ${body.key_id}: ${body.rewrapped}.`);
   if (body.failed.length === 0) {
     console.log(
@@ -63,7 +62,7 @@ async function rotate(): Promise<void> {
     );
     return;
   }
-  throw new SettingError(
+  throw new Error(
     `Connections that no key of the platform opens: ${body.failed.join(', ')}. Add the key that is missing and rotate again, or make them anew.`,
   );
 }

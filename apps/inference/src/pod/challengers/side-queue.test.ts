@@ -97,7 +97,7 @@ it('does not wait for results that are slow, and logs them when they are there',
   send('first');
   await waitUntil('it is answered without', () => events.length > 0);
   expect(events).toEqual(['first 200']);
-  // Nor the next one, although others may have been quicker meanwhile.
+  // Nor does the next one, since the last results were slow.
   settling[0]!(outputs);
   await waitUntil('the first is logged', () => events.includes('flush 1'));
   send('second');

@@ -142,13 +142,9 @@ export class SideQueue implements Queue {
   #answer({ work, request, run }: Answerable, turn: Turn): void {
     const { plan, requestId, connection } = work;
     if (connection.isClosed) return;
-    const { dataPlane } = this.#options;
-    const answer = this.#answerer.answer({ form: plan.errorForm, requestId }, (writer) => {
-      if (run.owed.length === 0) return dataPlane.answer(request, run, writer);
-      const { form, record } = dataPlane.answerUnlogged(request, run, writer);
-      turn.afterwards.push(() => this.#results.log(record, run.owed));
-      return form;
-    });
+    const answer = this.#answerer.answer({ form: plan.errorForm, requestId }, (writer) =>
+      this.#results.answer(request, run, writer, turn.afterwards),
+    );
     turn.answers.push([connection, answer]);
   }
 

@@ -1,4 +1,5 @@
-import type { OpenRecord, PipelineRun, SettledSide } from '../data-plane.ts';
+import type { ByteWriter } from '../codecs/byte-writer.ts';
+import type { AnswerForm, OpenRecord, PipelineRun, ReadRequest, SettledSide } from '../data-plane.ts';
 import type { SideResult } from '../pipeline-steps/pipeline-step.ts';
 import type { QueueOptions } from '../work.ts';
 import { settleSide } from './settle-side.ts';
@@ -37,18 +38,30 @@ export class SideResults {
     });
   }
 
-  /** Logs a record when all that it waits for is there or will not come. */
-  log(record: OpenRecord, owed: readonly SideResult[]): void {
+  /**
+   * Writes the answer and tells what its head must say. Where the record waits for results, what is put in `afterwards`
+   * logs it, and is to be done when the answer is sent.
+   */
+  answer(request: ReadRequest, run: AnswerableRun, writer: ByteWriter, afterwards: (() => void)[]): AnswerForm {
+    const { dataPlane } = this.#options;
+    if (run.owed.length === 0) return dataPlane.answer(request, run, writer);
+    const { form, record } = dataPlane.answerUnlogged(request, run, writer);
+    afterwards.push(() => this.#log(record, run.owed));
+    return form;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#openRecords);
+  }
+
+  /** When all that the record waits for is there or will not come. */
+  #log(record: OpenRecord, owed: readonly SideResult[]): void {
     const logged = Promise.all(owed.map(settleSide)).then((settled) => {
       this.#options.dataPlane.logOwed(record, settled);
       this.#options.flushLog();
       this.#openRecords.delete(logged);
     });
     this.#openRecords.add(logged);
-  }
-
-  async settled(): Promise<void> {
-    await Promise.all(this.#openRecords);
   }
 
   /** Null in place of what is not there in time. */

@@ -64,12 +64,7 @@ export class ScriptQueue implements Queue {
       const request = { ...read, batch: keepBatch(read.batch) };
       const run = await this.#results.await(await dataPlane.runLater(request.batch));
       if (connection.isClosed) return null;
-      return this.#answerer.answer(addressee, (writer) => {
-        if (run.owed.length === 0) return dataPlane.answer(request, run, writer);
-        const { form, record } = dataPlane.answerUnlogged(request, run, writer);
-        afterwards.push(() => this.#results.log(record, run.owed));
-        return form;
-      });
+      return this.#answerer.answer(addressee, (writer) => this.#results.answer(request, run, writer, afterwards));
     } catch (error) {
       return connection.isClosed ? null : this.#answerer.refuse(addressee, error);
     }
