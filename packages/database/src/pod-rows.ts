@@ -29,9 +29,9 @@ export interface PodRow {
   readonly hostId: string;
   readonly state: PodState;
   readonly restarts: number;
-  /** CPU time a second that it used lately; null where nobody measures it. */
-  /** Told to end: it serves until another one does in its place. */
+  /** Told to end, or on a host that is: it serves until another one does in its place. */
   readonly isLeaving: boolean;
+  /** CPU time a second that it used lately; null where nobody measures it. */
   readonly usedCores: number | null;
 }
 
@@ -76,7 +76,7 @@ const placementLock = 7_236_936_650;
 
 type Queryable = Pick<Pool, 'query'>;
 
-/** Says that the host lives. One that is leaving gets no more pods. */
+/** Says that the host lives. One that is leaving gets no more pods, and by the same write all that it has leave. */
 export async function registerHost(pool: Pool, host: HostRow, isLeaving: boolean): Promise<void> {
   await pool.query(
     `INSERT INTO inference_hosts (id, address, is_leaving) VALUES ($1, $2, $3)
@@ -120,9 +120,9 @@ export async function loadServingSnapshot(queryable: Queryable): Promise<Serving
          WHERE d.is_deployed OR EXISTS (SELECT FROM pods WHERE pods.deployment_id = d.id)
          ORDER BY d.id) d),
       'pods', (SELECT coalesce(json_agg(p), '[]') FROM (
-         SELECT id, deployment_id AS "deploymentId", revision, replica, host_id AS "hostId", state, restarts,
-                is_leaving AS "isLeaving", used_cores AS "usedCores"
-         FROM pods ORDER BY deployment_id, revision, replica) p),
+         SELECT p.id, deployment_id AS "deploymentId", revision, replica, host_id AS "hostId", state, restarts,
+                p.is_leaving OR h.is_leaving AS "isLeaving", used_cores AS "usedCores"
+         FROM pods p JOIN inference_hosts h ON h.id = p.host_id ORDER BY deployment_id, revision, replica) p),
       'liveHosts', (SELECT coalesce(json_agg(h), '[]') FROM (
          SELECT id, address FROM inference_hosts
          WHERE NOT is_leaving AND last_seen_at >= now() - make_interval(secs => $1) ORDER BY id) h)) AS snapshot`,

@@ -350,6 +350,47 @@ test('a host that stops hands its pods over before it ends them', async () => {
   expect(await watch.stop()).toBeGreaterThanOrEqual(1);
 });
 
+test('a host whose last look failed hands its pods over all the same', async () => {
+  await insertServingRows(database.pool);
+  const { host, self } = await startHost({ lookMs: 60_000 });
+  await readyPods(1);
+  await startHost();
+  await database.pool.query('ALTER TABLE inference_hosts RENAME TO hidden');
+  await host.look();
+  await database.pool.query('ALTER TABLE hidden RENAME TO inference_hosts');
+  const watch = watchReadyPods();
+  await host.stop();
+  expect((await readyPods(1))[0]!.host_id).not.toBe(self.id);
+  expect(await watch.stop()).toBeGreaterThanOrEqual(1);
+});
+
+test('a pod that was being placed on a host while it began to stop is placed on another', async () => {
+  const serving = await insertServingRows(database.pool);
+  const leaving = await startHost({ handOverMs: 600_000 });
+  await readyPods(1);
+  await startHost();
+  const placing = await database.pool.connect();
+  await placing.query('BEGIN');
+  await placing.query(
+    `INSERT INTO pods (id, deployment_id, revision, replica, host_id, address, state)
+     SELECT $1, id, revision, 1, $2, '127.0.0.1', 'starting' FROM deployments WHERE id = $3`,
+    [randomUUID(), leaving.self.id, serving.deploymentId],
+  );
+  const engine = { replicas: 2 };
+  await placing.query('UPDATE deployments SET engine_config = $2 WHERE id = $1', [serving.deploymentId, { engine }]);
+  const stopping = leaving.host.stop();
+  await waitUntil('the host has said that it stops', async () => {
+    const { rowCount } = await database.pool.query('SELECT FROM inference_hosts WHERE is_leaving');
+    return rowCount === 1;
+  });
+  await placing.query('COMMIT');
+  placing.release();
+  await database.pool.query("SELECT pg_notify('pademelon_deployments', '')");
+  await stopping;
+  const pods = await readyPods(2);
+  expect(pods.map((pod) => pod.host_id)).not.toContain(leaving.self.id);
+});
+
 test('a host that stops alone does not wait for others', async () => {
   await insertServingRows(database.pool);
   const { host } = await startHost({ handOverMs: 600_000 });

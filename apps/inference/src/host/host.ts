@@ -107,13 +107,14 @@ export class InferenceHost {
     await removeHost(pool, self.id).catch((error: unknown) => logger.warn({ err: error }, 'could not sign off'));
   }
 
-  /** Its pods serve until those that other hosts start in their place do; `#reconcile` then retires them. */
+  /**
+   * Its pods leave with it: they serve until those that other hosts start in their place do; `#reconcile` then retires
+   * them.
+   */
   async #handOver(): Promise<void> {
-    this.#isLeaving = true;
-    if (this.#isAwayTold) return;
-    await Promise.all([...this.#pods.values()].map((pod) => pod.leave()));
-    await this.look();
     const endAtMs = performance.now() + (this.#options.handOverMs ?? 8_000);
+    this.#isLeaving = true;
+    await this.look();
     while (this.#pods.size > 0 && this.#hasOthers && performance.now() < endAtMs) await sleep(50);
   }
 
@@ -164,8 +165,7 @@ export class InferenceHost {
       await placePods(pool, (current) => placeReplicas(current, randomUUID));
       snapshot = await loadServingSnapshot(pool);
     }
-    // Itself is not among them while it leaves.
-    this.#hasOthers = snapshot.liveHosts.length > 0;
+    this.#hasOthers = snapshot.liveHosts.some((host) => host.id !== self.id);
     this.#startPods(snapshot);
     this.#retirePods(snapshot);
     await Promise.all([...this.#pods.values()].map((pod) => pod.report()));
