@@ -80,9 +80,16 @@ export class SideResults {
   }
 }
 
-/** Resolves with the promise or after some time; what came while this thread was busy is read before. */
+/**
+ * Resolves with the promise or after some time; what came while this thread was busy is read before. No timer for no time:
+ * its least is a millisecond, which is several answers.
+ */
 function within(ms: number, promise: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
+    if (ms === 0) {
+      setImmediate(resolve);
+      return;
+    }
     const timer = setTimeout(() => setImmediate(resolve), ms);
     void promise.then(() => {
       clearTimeout(timer);
