@@ -79,6 +79,13 @@ describe.skipIf(compose === undefined)('docker compose config', () => {
     }
   });
 
+  it('gives every process of ours longer to stop than it takes itself', () => {
+    const { stdout } = check(file);
+    for (const service of ['setup', 'api', 'gateway', 'inference', 'worker']) {
+      expect(blockOf(service, stdout), service).toMatch(/^ {4}stop_grace_period: 30s$/m);
+    }
+  });
+
   it('would refuse a mistake in it', () => {
     expect(check(file.replace('healthcheck:', 'healthchek:')).status).not.toBe(0);
   });
