@@ -40,6 +40,8 @@ const healthyMs = 10_000;
 interface Owed {
   readonly sentAtMs: number;
   readonly bytes: number;
+  /** Its time is over: nobody waits for it any more. */
+  isLate: boolean;
   /** Only the first call counts: what comes later than the record could wait is for nobody. */
   readonly settle: (outputs: SideOutputs) => void;
 }
@@ -99,7 +101,7 @@ export class ChallengerProcess implements Challenger {
       clearTimeout(timer);
       resolve(outputs);
     };
-    this.#owed.set(id, { sentAtMs, bytes, settle });
+    this.#owed.set(id, { sentAtMs, bytes, isLate: false, settle });
     this.#owedBytes += bytes;
     this.#send({ type: 'run', id, rowCount, isChained, columns });
     return promise;
@@ -119,7 +121,7 @@ export class ChallengerProcess implements Challenger {
     const [oldest] = this.#owed.values();
     if (oldest === undefined) return true;
     // One that is late with a result is late with the next one too.
-    return nowMs - oldest.sentAtMs < this.#options.budgetMs && this.#owedBytes + bytes <= maxOwedBytes;
+    return !oldest.isLate && this.#owedBytes + bytes <= maxOwedBytes;
   }
 
   #start(): void {
@@ -174,12 +176,13 @@ export class ChallengerProcess implements Challenger {
     this.#owed.delete(id);
     this.#owedBytes -= owed.bytes;
     owed.settle(outputs);
-    return performance.now() - owed.sentAtMs <= this.#options.budgetMs;
+    return !owed.isLate;
   }
 
   #beLate(id: number): void {
     const owed = this.#owed.get(id);
     if (owed === undefined) return;
+    owed.isLate = true;
     const nowMs = performance.now();
     if (this.#patience.mayAsk(nowMs)) {
       this.#options.onTrouble(
