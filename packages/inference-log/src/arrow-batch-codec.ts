@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdDecompress } from 'node:zlib';
 import {
   fromInt64,
   type LogBatch,
@@ -19,14 +19,13 @@ import {
   Struct,
 } from 'apache-arrow';
 import { fromArrowData, listData, toArrowData } from './arrow-columns.ts';
+import { compressBatch } from './batch-compressor.ts';
 import type { BatchMemory } from './batch-memory.ts';
 
-const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /** Much less than that, and most of the time goes into handing pieces over. */
 const chunkSize = 256 * 1024;
-const level1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize };
 /** Our own batches stay far below; what inflates to more is not one of them. */
 const maxBatchBytes = 512 * 1024 * 1024;
 
@@ -51,12 +50,7 @@ export const arrowBatchDecoder: LogBatchDecoder = {
 
 /** Encodes a batch whose columns lie in `memory`, both of which are used up; `decode` is the reverse. */
 export async function encodeArrowBatch(batch: LogBatch, memory: BatchMemory): Promise<Uint8Array> {
-  return trim(await compress(memory.join(await toIpcStream(batch)), level1));
-}
-
-/** In memory of its own size: zlib's is a part of something larger, all of which would be kept as long as the batch waits. */
-function trim(bytes: Buffer): Uint8Array {
-  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  return compressBatch(memory.join(await toIpcStream(batch)));
 }
 
 async function toIpcStream(batch: LogBatch): Promise<Uint8Array[]> {
