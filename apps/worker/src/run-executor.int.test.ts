@@ -292,6 +292,15 @@ describe.skipIf(noJail !== null)('the log', () => {
     expect(rows[0].text).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z stderr F to err\n$/);
   });
 
+  test('has what the code wrote to its output by path, as it may in a container', async () => {
+    const code = `import subprocess
+with open("/dev/stdout", "w") as stdout: stdout.write("by path\\n")
+subprocess.run(["sh", "-c", "echo tee | tee /dev/stderr >/dev/null"], check=True)`;
+    const run = await bench.run({ code });
+    expect(run.state).toBe('success');
+    expect(run.lines.toSorted()).toEqual(['by path', 'tee']);
+  });
+
   test('is cut at its limit, says so, and the code goes on', async () => {
     const limits = { ...testRunSettings.limits, logBytes: 1024 ** 2 };
     // Lines, and one line without an end, which must not come behind the remark.

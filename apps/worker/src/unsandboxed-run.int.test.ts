@@ -27,6 +27,11 @@ test('it gets no environment of the worker', async () => {
   expect(run.lines.join('\n')).not.toContain('never-in-a-run');
 });
 
+test('it can write to its output by path', async () => {
+  const code = 'with open("/dev/stdout", "w") as stdout: stdout.write("by path\\n")';
+  expect((await bench.run({ code }, { sandbox })).lines.slice(1)).toEqual(['by path']);
+});
+
 test('its process group ends with its timeout, also when it ignores SIGTERM', async () => {
   const mark = 'unsandboxed-71';
   const code = `import signal, subprocess, time

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import {
   countFiles,
   jailRoot,
+  leaveWriting,
   measureTree,
+  openOutputPipes,
   openTaskCeiling,
   type TaskCeiling,
   taskCeilingFor,
@@ -62,27 +65,31 @@ function start(given: SupervisorPlan): void {
   const seccomp = plan.seccompFile === null ? null : openSync(plan.seccompFile, 'r');
   ceiling = openTaskCeiling(taskCeilingFor(plan.limits.processes));
   const { command, args } = ceiling?.wrap(plan.command, plan.args) ?? plan;
+  const output = openOutputPipes(['stdout', 'stderr']);
   child = spawn(command, [...args], {
     cwd: plan.workingFolder,
     env: { ...plan.environment },
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', ...(seccomp === null ? [] : [seccomp])],
+    stdio: ['pipe', output.stdout.writeEnd, output.stderr.writeEnd, ...(seccomp === null ? [] : [seccomp])],
   });
+  leaveWriting(output);
   if (seccomp !== null) closeSync(seccomp);
   child.stdin?.on('error', () => undefined);
   if (!plan.isJail) child.stdin?.end();
-  forward('stdout', child.stdout as Readable);
-  forward('stderr', child.stderr as Readable);
+  const { stdout, stderr } = output;
+  forward('stdout', stdout.readEnd);
+  forward('stderr', stderr.readEnd);
+  const isWritten = Promise.all([once(stdout.readEnd, 'close'), once(stderr.readEnd, 'close')]);
   const timeout = setTimeout(() => stop('timeout'), plan.timeoutMs);
   const watch = setInterval(enforceLimits, watchEveryMs);
   child.once('error', (error) => finish(127, null, `The run cannot be started: ${error.message}\n`));
-  child.once('exit', () => {
+  child.once('exit', (code, signal) => {
     clearTimeout(timeout);
     clearInterval(watch);
-    // Whatever the code left behind goes with it; its output pipes close then, and 'close' follows.
+    // Whatever the code left behind goes with it; its output ends then.
     killAll();
+    void isWritten.then(() => finish(code, signal));
   });
-  child.once('close', (code, signal) => finish(code, signal));
 }
 
 function forward(stream: 'stdout' | 'stderr', source: Readable): void {
