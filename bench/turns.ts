@@ -12,7 +12,10 @@ export interface TurnResult extends LoadResult {
   readonly cpuUs: number;
 }
 
-/** Loads the targets in turns, after a second each to get warm. Resolves to the results of each target by round. */
+/**
+ * Loads the targets in turns, after a second each to get warm, and the other way round in every other round, so that what
+ * one leaves behind does not always meet the same one. Resolves to the results of each target by round.
+ */
 export async function loadInTurns(
   targets: readonly RunningTarget[],
   workload: Workload,
@@ -24,7 +27,8 @@ export async function loadInTurns(
     await applyLoad(target, workload, { clients, seconds: 1 });
   }
   for (let round = 0; round < rounds; round++) {
-    for (const [index, target] of targets.entries()) {
+    const inTurn = [...targets.entries()];
+    for (const [index, target] of round % 2 === 0 ? inTurn : inTurn.reverse()) {
       const cpuBeforeMs = target.cpuMs!();
       const result = await applyLoad(target, workload, { clients, seconds });
       if (result.failed > 0) throw new Error(`${result.failed} requests failed.`);

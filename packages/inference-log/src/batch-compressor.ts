@@ -4,8 +4,9 @@ import { constants, createZstdCompress, type ZstdCompress, type ZstdOptions } fr
 /** For the outputs of many batches: with much less, contexts would be made often. */
 const roomBytes = 8 * 1024 * 1024;
 
-/** Nothing uses these at the moment; they are as many as have been needed at once. */
+/** Nothing uses these at the moment. More than libuv has threads would not work at once. */
 const idle: BatchCompressor[] = [];
+const maxIdle = 4;
 
 /**
  * One zstd frame at level 1, made on a thread of libuv's; the bytes must stay as they are until it is there. The memory
@@ -19,7 +20,8 @@ export async function compressBatch(bytes: Uint8Array): Promise<Uint8Array> {
     return compressBatch(bytes);
   }
   const compressed = await compressor.compress(bytes);
-  idle.push(compressor);
+  if (idle.length < maxIdle) idle.push(compressor);
+  else compressor.close();
   return compressed;
 }
 
