@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { WaitAllowance } from './wait-allowance.ts';
 
-const setup = () => new WaitAllowance({ leastMs: 10, savedMs: 1_000, share: 0.02 });
+const setup = () => new WaitAllowance({ leastMs: 10, savedMs: 1_000, busyMs: 100, share: 0.02 });
 
 /** Answers one after the other, each with challengers that need as long after the champion: how long each waits. */
 function answer(allowance: WaitAllowance, answers: number, { tookMs, championMs = 1, everyMs = 100 }: Answers) {
@@ -37,13 +37,25 @@ it('waits for slower ones as long as that is rare', () => {
 });
 
 it.each([20, 60, 300, 500])('spends but a small share of the time on challengers that always take %i ms', (tookMs) => {
-  const { waits, nowMs } = answer(setup(), 6_000, { tookMs });
+  const { waits, nowMs } = answer(setup(), 6_000, { tookMs, everyMs: 400 });
   // The second that is saved, and two hundredths of the time.
   expect(sum(waits)).toBeLessThanOrEqual(1_000 + 0.02 * nowMs + 10 * waits.filter((ms) => ms > 0).length);
-  expect(sum(waits)).toBeGreaterThan(1_000);
+  expect(sum(waits)).toBeGreaterThan(2_000);
   // Where it does not wait for the results it does not wait at all.
   expect(new Set(waits)).toEqual(new Set([tookMs, 0]));
 });
+
+it.each([20, 60, 300, 500])(
+  'spends nothing but what is saved on challengers that take %i ms when it is busy',
+  (tookMs) => {
+    const { waits } = answer(setup(), 6_000, { tookMs, everyMs: 1 });
+    const isWaiting = waits.map((ms) => ms > 0);
+    expect(sum(waits)).toBeGreaterThan(500);
+    expect(sum(waits.filter((ms) => ms > 0).map((ms) => ms - 10))).toBeLessThan(1_050);
+    // At first, and never again.
+    expect(isWaiting).toEqual(isWaiting.toSorted((a, b) => Number(b) - Number(a)));
+  },
+);
 
 it('waits again as soon as the results are quick', () => {
   const allowance = setup();

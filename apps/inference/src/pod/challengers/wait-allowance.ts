@@ -3,22 +3,24 @@ export interface WaitAllowanceOptions {
   readonly leastMs: number;
   /** Milliseconds of longer waiting that are allowed at once, after a while without any. */
   readonly savedMs: number;
-  /** Part of the time that answers may spend on longer waiting in the long run. */
+  /** Milliseconds from one answer to the next up to which a pipeline is busy: nothing is saved up in them. */
+  readonly busyMs: number;
+  /** Part of the other time that answers may spend on longer waiting in the long run. */
   readonly share: number;
 }
 
 /** What docs/decisions/0014 says. */
-export const waitAllowanceDefaults: WaitAllowanceOptions = { leastMs: 10, savedMs: 1_000, share: 0.02 };
+export const waitAllowanceDefaults: WaitAllowanceOptions = { leastMs: 10, savedMs: 1_000, busyMs: 100, share: 0.02 };
 
 /**
  * How long answers may wait for challengers. Those that are as quick as the champion are always waited for; slower ones
- * only as long as that is rare, so that however slow they are, the champion's answers are not slow for it. Times are
- * milliseconds of any one clock.
+ * only as long as that is rare, and not at all by a pipeline that has been busy for a while, so that however slow they are,
+ * the champion's answers are not slow for it. Times are milliseconds of any one clock.
  */
 export class WaitAllowance {
   readonly #options: WaitAllowanceOptions;
   #savedMs: number;
-  #countedAtMs = Number.NEGATIVE_INFINITY;
+  #countedAtMs: number | null = null;
   #lastMs = 0;
 
   constructor(options: WaitAllowanceOptions = waitAllowanceDefaults) {
@@ -31,9 +33,9 @@ export class WaitAllowance {
    * that, since waiting would most likely be in vain.
    */
   grant(nowMs: number, championMs: number): { readonly freeMs: number; readonly waitMs: number } {
-    const { savedMs, share, leastMs } = this.#options;
-    const gained = this.#countedAtMs === Number.NEGATIVE_INFINITY ? 0 : (nowMs - this.#countedAtMs) * share;
-    this.#savedMs = Math.min(savedMs, this.#savedMs + gained);
+    const { savedMs, busyMs, share, leastMs } = this.#options;
+    const quietMs = nowMs - (this.#countedAtMs ?? nowMs) - busyMs;
+    this.#savedMs = Math.min(savedMs, this.#savedMs + Math.max(0, quietMs) * share);
     this.#countedAtMs = nowMs;
     const freeMs = Math.max(leastMs, championMs);
     const mostMs = freeMs + this.#savedMs;
