@@ -55,7 +55,9 @@ class BatchCompressor {
   async compress(bytes: Uint8Array): Promise<Uint8Array> {
     await new Promise<void>((resolve, reject) => {
       this.#stream.once('error', reject);
-      this.#stream.write(bytes, () => {
+      this.#stream.write(bytes, (error) => {
+        // The listener stays for the event of the same error.
+        if (error) return reject(error);
         this.#stream.off('error', reject);
         resolve();
       });

@@ -5,7 +5,6 @@ import type { Readable } from 'node:stream';
 import {
   countFiles,
   jailRoot,
-  leaveWriting,
   measureTree,
   openOutputPipes,
   openTaskCeiling,
@@ -65,21 +64,20 @@ function start(given: SupervisorPlan): void {
   const seccomp = plan.seccompFile === null ? null : openSync(plan.seccompFile, 'r');
   ceiling = openTaskCeiling(taskCeilingFor(plan.limits.processes));
   const { command, args } = ceiling?.wrap(plan.command, plan.args) ?? plan;
-  const output = openOutputPipes(['stdout', 'stderr']);
+  const { stdout, stderr, writeEnds } = openOutputPipes();
+  const inherited = [...writeEnds, ...(seccomp === null ? [] : [seccomp])];
   child = spawn(command, [...args], {
     cwd: plan.workingFolder,
     env: { ...plan.environment },
     detached: true,
-    stdio: ['pipe', output.stdout.writeEnd, output.stderr.writeEnd, ...(seccomp === null ? [] : [seccomp])],
+    stdio: ['pipe', ...inherited],
   });
-  leaveWriting(output);
-  if (seccomp !== null) closeSync(seccomp);
+  for (const descriptor of inherited) closeSync(descriptor);
   child.stdin?.on('error', () => undefined);
   if (!plan.isJail) child.stdin?.end();
-  const { stdout, stderr } = output;
-  forward('stdout', stdout.readEnd);
-  forward('stderr', stderr.readEnd);
-  const isWritten = Promise.all([once(stdout.readEnd, 'close'), once(stderr.readEnd, 'close')]);
+  forward('stdout', stdout);
+  forward('stderr', stderr);
+  const isWritten = Promise.all([once(stdout, 'close'), once(stderr, 'close')]);
   const timeout = setTimeout(() => stop('timeout'), plan.timeoutMs);
   const watch = setInterval(enforceLimits, watchEveryMs);
   child.once('error', (error) => finish(127, null, `The run cannot be started: ${error.message}\n`));
