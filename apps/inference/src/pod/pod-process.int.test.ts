@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,7 +94,9 @@ function dial(where: number | string) {
     received += chunk.toString('latin1');
     wake();
   });
-  const closed = once(socket, 'close').then(() => wake());
+  // 'close' follows, and the answer that is waited for fails.
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve())).then(() => wake());
   return {
     socket,
     closed,
@@ -167,6 +169,28 @@ describe('a pod', () => {
       await other.closed;
     },
   );
+
+  it('answers requests that came before it was drained and that it had not read yet', async () => {
+    const { child } = startProcess(sumModel(), { limits: { ...testLimits, queuedRequests: 100 } });
+    const { port } = await message(child, 'ready');
+    const known = [dial(port), dial(port)];
+    for (const { socket, answer } of known) {
+      socket.write(request(good));
+      expect((await answer()).status).toBe(200);
+    }
+    // As deaf as while a model runs.
+    child.kill('SIGSTOP');
+    await waitUntil('it has stopped', () => / T /.test(readFileSync(`/proc/${child.pid}/stat`, 'latin1')));
+    child.send({ type: 'drain' });
+    const callers = [...known, ...Array.from({ length: 20 }, () => dial(port))];
+    for (const { socket } of callers) {
+      await new Promise<void>((resolve) => socket.write(request(good), () => resolve()));
+    }
+    child.kill('SIGCONT');
+    const statuses = await Promise.all(callers.map(async ({ answer }) => (await answer()).status));
+    expect(statuses).toEqual(callers.map(() => 200));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
 
   it('answers pipelined requests in their order, good and bad ones', async () => {
     const { child } = startProcess(sumModel());

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import {
   type ErrorWord,
   type InferenceErrorForm,
@@ -46,6 +47,9 @@ const errorWordsByStatus: ReadonlyMap<number, ErrorWord> = new Map(
   Object.entries(inferenceErrorStatus).map(([word, status]) => [status, word as ErrorWord]),
 );
 
+/** Longer than any number of connections that gateways have at once can keep the pod taking up. */
+const takeUpTurns = 2_048;
+
 /** Where requests of the Open Inference Protocol begin. */
 const openTarget = '/v2/models/';
 
@@ -64,6 +68,8 @@ export class PodServer implements RequestHandler {
   /** On its port, and on its socket for callers on this machine. */
   readonly #servers: readonly [Server, Server];
   #isDraining = false;
+  /** Connections and requests that have come. */
+  #arrivals = 0;
 
   constructor(options: PodServerOptions) {
     this.#options = options;
@@ -91,6 +97,7 @@ export class PodServer implements RequestHandler {
 
   /** Accepts no more, answers what has come, and resolves when the last connection is closed and all is logged. */
   async drain(): Promise<void> {
+    await this.#takeUpWhatHasCome();
     this.#isDraining = true;
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)));
     for (const connection of this.#connections) connection.closeWhenIdle();
@@ -116,6 +123,7 @@ export class PodServer implements RequestHandler {
   }
 
   handle(head: RequestHead, body: Buffer, connection: RequestConnection): void {
+    this.#arrivals += 1;
     const requestId = head.get(requestIdHeader) ?? '';
     const { limits } = this.#options.spec;
     try {
@@ -151,6 +159,18 @@ export class PodServer implements RequestHandler {
     return answerWithText(error.status, 'application/json', body, 'connection: close\r\n');
   }
 
+  /**
+   * What came while a model ran is still in the kernel, and callers would lose it with their connections. The event loop
+   * accepts one connection a turn and reads from it in the next one: nothing is left when two turns bring nothing.
+   */
+  async #takeUpWhatHasCome(): Promise<void> {
+    for (let turns = 0, seen = -1; seen !== this.#arrivals && turns < takeUpTurns; turns += 2) {
+      seen = this.#arrivals;
+      await turnOfTheLoop();
+      await turnOfTheLoop();
+    }
+  }
+
   /** Bytes; of an encoded body also for what it decodes to. */
   #bodyLimit(head: RequestHead): number {
     const { jsonBodyBytes, arrowBodyBytes } = this.#options.spec.limits;
@@ -159,6 +179,7 @@ export class PodServer implements RequestHandler {
   }
 
   #accept(socket: Socket): void {
+    this.#arrivals += 1;
     const connection = new RequestConnection(socket, this, { watch: this.#watch });
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
