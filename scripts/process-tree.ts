@@ -30,6 +30,7 @@ export function processesOf(launcherPid: number, pattern: RegExp): ProcessEntry[
 
 export const podCommand = /(inference\/(dist|src)\/pod\/main\.(js|ts))|^pademelon pod/;
 export const inferenceHostCommand = /inference\/(dist|src)\/main\.(js|ts)/;
+export const workerCommand = /apps\/worker\/(dist|src)\/main\.(js|ts)/;
 export const apiCommand = /apps\/api\/(dist|src)\/main\.(js|ts)/;
 
 export function isAlive(pid: number): boolean {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { sumModel } from '@pademelon/testing/onnx';
+import { loopingModel, sumModel } from '@pademelon/testing/onnx';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inferenceHostCommand, podCommand, processesOf } from '../../scripts/process-tree.ts';
 import { type RunningPlatform, startPlatform } from '../acceptance/support/platform.ts';
 import { logIn, type RestClient } from '../acceptance/support/rest-client.ts';
-import { deployModel, undeploy } from '../acceptance/support/rest-flow.ts';
+import { deployModel, inferRecords, undeploy } from '../acceptance/support/rest-flow.ts';
 import { until } from '../acceptance/support/until.ts';
 import { sizes } from './sizes.ts';
 import { type SecondHost, startSecondHost } from './support/second-host.ts';
@@ -23,6 +23,20 @@ beforeAll(async () => {
 afterAll(() => platform?.dispose());
 
 const podsOf = (pid: number): number[] => processesOf(pid, podCommand).map((entry) => entry.pid);
+
+async function gatewayMetrics(): Promise<string> {
+  return (await client.send('/gateway/metrics', { method: 'GET' })).text;
+}
+
+/** The emptier second host takes the places of the first one's pods over. */
+async function moveToSecondHost(firstPid: number, second: SecondHost): Promise<void> {
+  for (const pid of podsOf(firstPid)) process.kill(pid, 'SIGTERM');
+  await until(async () => podsOf(second.process.pid!).length > 0 && podsOf(firstPid).length === 0, {
+    withinMs: 30_000,
+    everyMs: 50,
+    what: () => `a pod on the second host alone; it wrote:\n${second.output()}`,
+  });
+}
 
 it(
   `SIGTERM of a pod, again and again, fails none of ${sizes.requestsUnderTermination} requests`,
@@ -61,13 +75,7 @@ it(
       while (load.answers.length < sizes.requestsUnderTermination) {
         second = await startSecondHost(first!.pid);
         const { process: host } = second;
-        // The emptier second host takes the place of the first one's pod over.
-        for (const pid of podsOf(first!.pid)) process.kill(pid, 'SIGTERM');
-        await until(async () => podsOf(host.pid!).length > 0 && podsOf(first!.pid).length === 0, {
-          withinMs: 30_000,
-          everyMs: 50,
-          what: () => `a pod on the second host alone; it wrote:\n${second!.output()}`,
-        });
+        await moveToSecondHost(first!.pid, second);
         const exited = once(host, 'exit');
         host.kill('SIGTERM');
         expect(await exited, second.output()).toEqual([0, null]);
@@ -85,3 +93,35 @@ it(
   },
   timeoutMs,
 );
+
+it('SIGTERM of a host lets requests finish that take longer together than other processes get to stop', async () => {
+  const [first] = processesOf(platform.pid, inferenceHostCommand);
+  const pipeline = await deployModel(client, { modelBytes: loopingModel() });
+  const tookMs = async (rounds: number): Promise<number> => {
+    const startedAtMs = performance.now();
+    const answer = await inferRecords(client, pipeline.inferenceUrl, [{ x: rounds }]);
+    expect(answer.status, answer.text).toBe(200);
+    return performance.now() - startedAtMs;
+  };
+  const second = await startSecondHost(first!.pid);
+  const exited = once(second.process, 'exit');
+  try {
+    await moveToSecondHost(first!.pid, second);
+    const roundsInASecond = (1_000 * 1_000_000) / (await tookMs(1_000_000));
+    const answered = Promise.allSettled(Array.from({ length: 5 }, () => tookMs(4 * roundsInASecond)));
+    await until(async () => /^gateway_inferences_in_flight 5$/m.test(await gatewayMetrics()), {
+      withinMs: 10_000,
+      what: 'the requests to be with the pod',
+    });
+    second.process.kill('SIGTERM');
+    const answers = await answered;
+    expect(answers.filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(Math.max(...answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : 0)))).toBeGreaterThan(
+      15_000,
+    );
+    expect(await exited, second.output()).toEqual([0, null]);
+  } finally {
+    second.process.kill('SIGKILL');
+  }
+  await undeploy(client, pipeline);
+});

@@ -11,12 +11,13 @@ import {
   internalKey,
   loadSecretKey,
   podKey,
+  type RunningProcess,
   read,
   readInteger,
   readPlatformSettings,
   runProcess,
 } from '@pademelon/runtime';
-import { InferenceHost } from './host/host.ts';
+import { InferenceHost, maxStopMs } from './host/host.ts';
 import { claimHostId } from './host/host-identity.ts';
 import { InspectedModelFiles } from './host/inspected-model-files.ts';
 import { PythonPrograms } from './host/python-programs.ts';
@@ -69,7 +70,7 @@ const podLimits = {
 /** Beside this module, as source or built. */
 const podEntry = fileURLToPath(new URL(`./pod/main${extname(import.meta.url)}`, import.meta.url));
 
-await runProcess(logger, async () => {
+async function start(): Promise<RunningProcess> {
   mkdirSync(artifactFolder, { recursive: true });
   const secretKey = loadSecretKey({ value: settings.secretKey, file: join(settings.home, 'secret.key') });
   const pool = createPool(settings.databaseUrl, { max: 6, name: 'pademelon-inference' });
@@ -135,4 +136,7 @@ await runProcess(logger, async () => {
       rmSync(socketFolder, { recursive: true, force: true });
     },
   };
-});
+}
+
+// The log has to be written out after the host's stop.
+await runProcess(logger, start, { stopDeadlineMs: maxStopMs(podLimits) + 10_000 });

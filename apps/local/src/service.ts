@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import type { StartedMessage } from '@pademelon/runtime';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -22,8 +23,8 @@ const longestPauseMs = 10_000;
 const settledAfterMs = 30_000;
 /** So many ends in a row without having started, and the service is given up at the start of the stack. */
 const startAttempts = 3;
-/** A little longer than runProcess gives an orderly stop. */
-const stopDeadlineMs = 17_000;
+/** What a service gets to stop beyond the time after which it ends itself. */
+const stopMarginMs = 2_000;
 
 /**
  * One child process that is kept running: started again, after a growing pause, whenever it ends by itself. It leads a
@@ -41,6 +42,8 @@ export class Service {
   #pauseMs = firstPauseMs;
   #failedStarts = 0;
   #hasStarted = false;
+  /** Until it has started and told its own. */
+  #stopDeadlineMs = 15_000;
   #isStopping = false;
 
   constructor(options: ServiceOptions) {
@@ -65,9 +68,10 @@ export class Service {
     this.#read(child.stderr, true, (line) => {
       lastError = line;
     });
-    child.on('message', (message: { type?: string }) => {
+    child.on('message', (message: StartedMessage) => {
       if (message.type !== 'started') return;
       this.#hasStarted = true;
+      this.#stopDeadlineMs = message.stopDeadlineMs;
       this.#start.resolve();
     });
     // A process that could not even be made: told like one that ended.
@@ -90,7 +94,7 @@ export class Service {
     if (child === undefined || hasEnded(child)) return;
     const closed = once(child, 'close');
     child.kill('SIGTERM');
-    const deadline = setTimeout(() => this.kill(), stopDeadlineMs);
+    const deadline = setTimeout(() => this.kill(), this.#stopDeadlineMs + stopMarginMs);
     await closed;
     clearTimeout(deadline);
   }

@@ -5,18 +5,19 @@ import {
   createLogger,
   deriveKey,
   loadSecretKey,
+  type RunningProcess,
   readOldSecretKey,
   readSealingKeys,
   runProcess,
 } from '@pademelon/runtime';
 import { EnvelopeVault, issuerUrl, RunTokens, SigningKeys } from '@pademelon/tokens';
 import { startWorker } from './compose-worker.ts';
-import { readWorkerSettings } from './worker-settings.ts';
+import { maxStopMs, readWorkerSettings } from './worker-settings.ts';
 
 const settings = readWorkerSettings(process.env);
 const logger = createLogger('worker', settings.logLevel);
 
-await runProcess(logger, async () => {
+async function start(): Promise<RunningProcess> {
   mkdirSync(settings.home, { recursive: true });
   const secretKey = loadSecretKey({ value: settings.secretKey, file: join(settings.home, 'secret.key') });
   const pool = createPool(settings.databaseUrl, { max: 8, name: 'pademelon-worker' });
@@ -39,4 +40,6 @@ await runProcess(logger, async () => {
       await pool.end();
     },
   };
-});
+}
+
+await runProcess(logger, start, { stopDeadlineMs: maxStopMs(settings) });

@@ -60,6 +60,7 @@ type Ended = Extract<FromSupervisor, { type: 'ended' }>;
 export class RunExecutor {
   readonly #options: RunExecutorOptions;
   readonly #stops = new Map<string, (cause: StopCause) => void>();
+  readonly #keepers = new Map<string, LeaseKeeper>();
 
   constructor(options: RunExecutorOptions) {
     this.#options = options;
@@ -69,9 +70,6 @@ export class RunExecutor {
   get runningCount(): number {
     return this.#stops.size;
   }
-
-  /** Asks a run of this worker whether its cancel wish is there, without waiting for the next renewal. */
-  readonly #keepers = new Map<string, LeaseKeeper>();
 
   /** Somebody asked for runs to be killed: look at once. */
   async checkCancels(): Promise<void> {

@@ -79,6 +79,11 @@ export function readWorkerSettings(env: Environment): WorkerSettings {
   };
 }
 
+/** How long a worker's orderly stop may take: runs go on, are told to end and killed, and what they did is written down. */
+export function maxStopMs(settings: Pick<WorkerSettings, 'drainMs' | 'run'>): number {
+  return settings.drainMs + settings.run.graceMs + 10_000;
+}
+
 function readAllowed(env: Environment, setting: string): AllowedAddress[] {
   try {
     return parseAllowedAddresses(setting, read(env, setting) ?? '');

@@ -7,8 +7,19 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** How long an orderly stop may take before the process ends anyway. Supervisors wait a little longer. */
-const stopDeadlineMs = 15_000;
+export interface ProcessOptions {
+  /**
+   * How long an orderly stop may take before the process ends anyway; 15 s by default. The launcher is told and waits a
+   * little longer; `stop_grace_period` in docker-compose.yml has to be longer, too.
+   */
+  readonly stopDeadlineMs?: number;
+}
+
+/** What a process tells the launcher over its IPC channel once it has started. */
+export interface StartedMessage {
+  readonly type: 'started';
+  readonly stopDeadlineMs: number;
+}
 
 /** The same when whoever started the process was killed: its database is going away too, and nobody else ends us. */
 const orphanDeadlineMs = 3_000;
@@ -18,7 +29,11 @@ const orphanDeadlineMs = 3_000;
  * IPC channel closes), so that no process outlives the stack. A setting that cannot be used ends it with one sentence.
  * A wish to stop that comes during the start is heard as soon as the start is over; a stop that hangs is cut off.
  */
-export async function runProcess(logger: Logger, start: () => Promise<RunningProcess>): Promise<void> {
+export async function runProcess(
+  logger: Logger,
+  start: () => Promise<RunningProcess>,
+  { stopDeadlineMs = 15_000 }: ProcessOptions = {},
+): Promise<void> {
   const stopWanted = Promise.withResolvers<string>();
   let isOrphan = false;
   const end = (code: number): never => (isOrphan ? endWithChildren() : exit(code));
@@ -45,7 +60,7 @@ export async function runProcess(logger: Logger, start: () => Promise<RunningPro
     else logger.fatal({ err: error }, 'could not start');
     process.exit(1);
   });
-  if (process.connected) process.send?.({ type: 'started' });
+  if (process.connected) process.send?.({ type: 'started', stopDeadlineMs } satisfies StartedMessage);
   releaseStartMemory();
 
   void stopWanted.promise.then((cause) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { processesOf, workerCommand } from '../../../scripts/process-tree.ts';
 import { runNotebook } from '../support/notebook.ts';
 import { type RunningPlatform, startPlatform } from '../support/platform.ts';
 import { platformDatabaseUrl } from '../support/platform-database.ts';
@@ -7,6 +8,7 @@ import { logIn, type RestClient } from '../support/rest-client.ts';
 import { createWorkspace, uniqueName } from '../support/rest-flow.ts';
 import { runOnce, untilEnded, uploadMain } from '../support/run-flow.ts';
 import { tracesInDatabase, tracesInFiles } from '../support/stored-traces.ts';
+import { until } from '../support/until.ts';
 
 /** The first upload waits for an environment to be built, from the network. */
 const timeout = 400_000;
@@ -16,7 +18,7 @@ let client: RestClient;
 let workspaceId: number;
 
 beforeAll(async () => {
-  platform = await startPlatform({ env: { LOG_LEVEL: 'debug' } });
+  platform = await startPlatform({ env: { LOG_LEVEL: 'debug', PADEMELON_DRAIN_SECONDS: '60' } });
   client = await logIn(platform);
   workspaceId = await createWorkspace(client);
 });
@@ -98,6 +100,31 @@ it('the first line of a main.py that prints before its imports is there within a
   console.log(`Accepted run to first line: ${shown.join('; ')}`);
   // The least of several: what a busy machine adds is not ours.
   expect(Math.min(...delays.map(({ first }) => first))).toBeLessThan(1_000);
+});
+
+it('a worker that is told to end lets a run finish, for as long as the setting says', { timeout }, async () => {
+  const code = 'import time\nprint("begun", flush=True)\ntime.sleep(18)\nprint("done")';
+  const taskId = await runOnce(client, workspaceId, await uploadMain(client, workspaceId, code));
+  const runs = async () => client.call('/v1/api/task/list_task_runs', { task_id: taskId });
+  await until(
+    async () => {
+      const [run] = await runs();
+      return run && (await client.call('/v1/api/task/get_logs_for_run', { id: run.run_id, lines: 10 })).logs.length > 0;
+    },
+    { withinMs: 60_000, what: 'the run to begin' },
+  );
+  const [worker] = processesOf(platform.pid, workerCommand);
+  process.kill(worker!.pid, 'SIGTERM');
+  const { state, lines } = await untilEnded(client, taskId);
+  expect(lines.map((line) => line.split(' F ')[1])).toEqual(['begun', 'done']);
+  expect(state).toBe('success');
+  await until(
+    async () => {
+      const [next] = processesOf(platform.pid, workerCommand);
+      return next !== undefined && next.pid !== worker!.pid;
+    },
+    { withinMs: 20_000, what: 'the launcher to have started another worker' },
+  );
 });
 
 // The pauses and continuous tasks are the 2026 SDK's alone.

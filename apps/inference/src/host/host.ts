@@ -48,10 +48,16 @@ export interface InferenceHostOptions {
   readonly lookMs?: number;
   /** Other hosts are declared dead only by one that has seen the database for this long: its outage is everybody's. */
   readonly steadyMs?: number;
-  /** How long a host that stops waits for others to take its pods over; without others it does not. */
   readonly handOverMs?: number;
   readonly drainDelayMs?: number;
-  readonly drainDeadlineMs?: number;
+}
+
+/** How long a host that stops waits for others to take its pods over; without others it does not. */
+const handOverMs = 8_000;
+
+/** The longest that InferenceHost.stop() takes with these limits and a database that answers. */
+export function maxStopMs(podLimits: PodLimits): number {
+  return handOverMs + podLimits.requestDeadlineMs + 2_000;
 }
 
 /**
@@ -93,8 +99,8 @@ export class InferenceHost {
   }
 
   /**
-   * Hands its pods over to other hosts, drains those that nobody took and signs off. Requests under way are finished
-   * within the drain deadline.
+   * Hands its pods over to other hosts, drains those that nobody took and signs off. Requests under way are finished,
+   * however long they may take: `maxStopMs` in all.
    */
   async stop(): Promise<void> {
     await this.#handOver();
@@ -112,7 +118,7 @@ export class InferenceHost {
    * them.
    */
   async #handOver(): Promise<void> {
-    const endAtMs = performance.now() + (this.#options.handOverMs ?? 8_000);
+    const endAtMs = performance.now() + (this.#options.handOverMs ?? handOverMs);
     this.#isLeaving = true;
     await this.look();
     while (this.#pods.size > 0 && this.#hasOthers && performance.now() < endAtMs) await sleep(50);
@@ -222,7 +228,8 @@ export class InferenceHost {
       onLeaving: () => void this.look(),
       onProcessEnd: ({ spec }, logged) => this.#options.onPodEnd(spec, logged),
       drainDelayMs: this.#options.drainDelayMs ?? 500,
-      drainDeadlineMs: this.#options.drainDeadlineMs ?? 30_000,
+      // By then every request under way has been answered.
+      drainDeadlineMs: podLimits.requestDeadlineMs,
     });
   }
 
