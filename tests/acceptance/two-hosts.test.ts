@@ -1,51 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sumModel } from '@pademelon/testing/onnx';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { inferenceHostCommand, podCommand, processesOf } from '../../scripts/process-tree.ts';
-import { repositoryFolder } from './support/repository.ts';
 import { logIn, type RestClient } from './support/rest-client.ts';
 import { type DeployedPipeline, deployModel, inferRecords, undeploy } from './support/rest-flow.ts';
+import { type SecondHost, startSecondHost } from './support/second-host.ts';
 import { until } from './support/until.ts';
 
 const platform = inject('platform');
 let client: RestClient;
-let secondHost: ChildProcess;
-let artifactFolder: string;
-let output = '';
+let secondHost: SecondHost;
 
-/** A second host as another machine would run it: the same settings, its own folder for model files. */
 beforeAll(async () => {
   client = await logIn(platform);
-  artifactFolder = mkdtempSync(join(tmpdir(), 'pademelon-second-host-'));
   const [first] = processesOf(platform.pid, inferenceHostCommand);
-  const variables = readFileSync(`/proc/${first!.pid}/environ`, 'utf8').split('\0').filter(Boolean);
-  // The channel to the launcher is the first host's own.
-  const settings = variables.filter((line) => !line.startsWith('NODE_CHANNEL_'));
-  const environment = Object.fromEntries(settings.map((line) => line.split(/=(.*)/s).slice(0, 2)));
-  secondHost = spawn(process.execPath, ['apps/inference/dist/main.js'], {
-    cwd: repositoryFolder,
-    env: { ...environment, PADEMELON_ARTIFACTS: artifactFolder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [secondHost.stdout, secondHost.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      output = (output + chunk).slice(-8000);
-    });
-  }
+  secondHost = await startSecondHost(first!.pid);
 });
 
-afterAll(async () => {
-  if (secondHost?.exitCode === null && secondHost.signalCode === null) {
-    const ended = once(secondHost, 'exit');
-    secondHost.kill('SIGTERM');
-    await ended;
-  }
-  if (artifactFolder) rmSync(artifactFolder, { recursive: true, force: true, maxRetries: 10 });
-});
+afterAll(() => void secondHost?.process.kill('SIGKILL'));
 
 const podsOf = (hostPid: number) => processesOf(hostPid, podCommand).length;
 
@@ -57,13 +29,13 @@ it('two hosts with separate artifact folders serve one deployment, and one goes 
     async () => {
       if (pipeline !== undefined) await undeploy(client, pipeline);
       pipeline = await deployModel(client, { modelBytes: sumModel(3), replicas: 2 });
-      return podsOf(first!.pid) === 1 && podsOf(secondHost.pid!) === 1;
+      return podsOf(first!.pid) === 1 && podsOf(secondHost.process.pid!) === 1;
     },
-    { withinMs: 60_000, what: () => `a replica on each host; the second host wrote:\n${output}` },
+    { withinMs: 60_000, what: () => `a replica on each host; the second host wrote:\n${secondHost.output()}` },
   );
   await expectAnswers(pipeline!, 200);
-  secondHost.kill('SIGKILL');
-  await once(secondHost, 'exit');
+  secondHost.process.kill('SIGKILL');
+  await once(secondHost.process, 'exit');
   await until(async () => podsOf(first!.pid) === 2, { withinMs: 30_000, what: 'the first host to take both replicas' });
   await expectAnswers(pipeline!, 200);
   await undeploy(client, pipeline!);

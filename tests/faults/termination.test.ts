@@ -5,9 +5,9 @@ import { inferenceHostCommand, podCommand, processesOf } from '../../scripts/pro
 import { type RunningPlatform, startPlatform } from '../acceptance/support/platform.ts';
 import { logIn, type RestClient } from '../acceptance/support/rest-client.ts';
 import { deployModel, inferRecords, undeploy } from '../acceptance/support/rest-flow.ts';
+import { type SecondHost, startSecondHost } from '../acceptance/support/second-host.ts';
 import { until } from '../acceptance/support/until.ts';
 import { sizes } from './sizes.ts';
-import { type SecondHost, startSecondHost } from './support/second-host.ts';
 import { countStatuses, failures, startLoad } from './support/steady-load.ts';
 
 const perSecond = 200;

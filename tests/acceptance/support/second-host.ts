@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { repositoryFolder } from '../../acceptance/support/repository.ts';
+import { repositoryFolder } from './repository.ts';
 
 export interface SecondHost {
   readonly process: ChildProcess;
