@@ -21,7 +21,7 @@ export interface StartedMessage {
   readonly stopDeadlineMs: number;
 }
 
-/** The same when whoever started the process was killed: its database is going away too, and nobody else ends us. */
+/** How long it may take when whoever started the process was killed: its database is going away too, and nobody else ends us. */
 const orphanDeadlineMs = 3_000;
 
 /**

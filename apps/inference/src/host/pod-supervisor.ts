@@ -88,15 +88,15 @@ export class PodSupervisor {
 
   /**
    * Takes the pod out of service: gateways are told, then it finishes what it has and ends. Resolves when the process
-   * has ended. With `immediately`, nobody is waited for but the requests under way.
+   * has ended.
    */
-  async stop(options: { immediately?: boolean } = {}): Promise<void> {
+  async stop(): Promise<void> {
     if (this.#isStopping) return this.#stopped.promise;
     this.#isStopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     const isServing = this.#process?.isReady ?? false;
     this.#setStatus({ state: 'draining', port: null });
-    if (isServing && !options.immediately) {
+    if (isServing) {
       await this.#reporting;
       await new Promise((resolve) => setTimeout(resolve, this.#options.drainDelayMs));
     }
