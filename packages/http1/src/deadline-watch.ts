@@ -8,7 +8,8 @@ export interface Watched {
 
 /**
  * Looks over all connections every half second, instead of a timer each: setting a deadline then costs one assignment
- * a request. Deadlines are met with that resolution.
+ * a request. Deadlines are met with that resolution. What has come while this process was busy with something else is read
+ * before anyone is found late: timers fire before the event loop reads, immediates after it.
  */
 export class DeadlineWatch {
   static readonly resolutionMs = 500;
@@ -18,7 +19,10 @@ export class DeadlineWatch {
   now = performance.now();
 
   constructor() {
-    this.#timer = setInterval(() => this.look(), DeadlineWatch.resolutionMs);
+    this.#timer = setInterval(() => {
+      this.now = performance.now();
+      setImmediate(() => this.#endOverdue());
+    }, DeadlineWatch.resolutionMs);
     this.#timer.unref();
   }
 
@@ -34,8 +38,13 @@ export class DeadlineWatch {
     this.#watched.delete(thing);
   }
 
+  /** Brings `now` forward and ends at once what is overdue. */
   look(): void {
     this.now = performance.now();
+    this.#endOverdue();
+  }
+
+  #endOverdue(): void {
     for (const thing of this.#watched) {
       if (thing.deadlineAt <= this.now) thing.onDeadline();
     }

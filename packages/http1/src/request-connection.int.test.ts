@@ -80,6 +80,26 @@ test('pipelined requests are handled one at a time and answered in order', async
   await expect.poll(received).toMatch(/<\/1 a>[\s\S]*<\/2 b>[\s\S]*<\/3 c>$/);
 });
 
+test('time in which this process was deaf is not held against a caller', async () => {
+  const { open } = await setup({ timeouts: { headMs: 600, bodyPauseMs: 600, idleMs: 600 } });
+  const begun = open();
+  begun.socket.write('POST /c HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n');
+  const idle = open();
+  idle.socket.write(post('/i', ''));
+  await expect.poll(() => [begun.received().length > 0, idle.received().length > 0]).toEqual([true, true]);
+  // As while a model runs: what is written here leaves, but is not read, and timers are next.
+  await new Promise<void>((resolve) =>
+    setImmediate(() => {
+      begun.socket.write('ab');
+      idle.socket.write(post('/j', 'x'));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+      resolve();
+    }),
+  );
+  await expect.poll(begun.received).toMatch(/<\/c ab>$/);
+  await expect.poll(idle.received).toMatch(/<\/j x>$/);
+});
+
 test('ten thousand requests in one piece do not deepen the stack', async () => {
   const { asked, open } = await setup();
   const { socket, received } = open();
