@@ -22,8 +22,8 @@ export interface ServicePlan {
 }
 
 /**
- * The services in the order of their start; they stop in the reverse order, so that the front door closes first and
- * nobody is cut off from what is still behind it. The worker mostly waits and has no use for the optimizing compilers,
+ * The services in the order of their start; they stop in the reverse order: runs that the worker lets finish need all the
+ * others, and when the front door closes, nobody is cut off from what is still behind it. The worker mostly waits and has no use for the optimizing compilers,
  * whose code alone takes 9 MB; the inference host takes the log of every request and does.
  */
 export function planServices(plan: ServicePlan): ServiceDefinition[] {
@@ -51,8 +51,8 @@ export function planServices(plan: ServicePlan): ServiceDefinition[] {
   return [
     service('api', ['--max-semi-space-size=8', roomForBatches], promptFree),
     service('inference', ['--max-semi-space-size=8', roomForBatches], forBuilds(plan.environment)),
-    service('worker', ['--max-semi-space-size=2', '--no-opt', '--no-maglev'], forBuilds(plan.environment)),
     service('gateway', ['--max-semi-space-size=16']),
+    service('worker', ['--max-semi-space-size=2', '--no-opt', '--no-maglev'], forBuilds(plan.environment)),
   ];
 }
 

@@ -12,13 +12,14 @@ import { until } from '../support/until.ts';
 
 /** The first upload waits for an environment to be built, from the network. */
 const timeout = 400_000;
+const env = { LOG_LEVEL: 'debug', PADEMELON_DRAIN_SECONDS: '60' };
 
 let platform: RunningPlatform;
 let client: RestClient;
 let workspaceId: number;
 
 beforeAll(async () => {
-  platform = await startPlatform({ env: { LOG_LEVEL: 'debug', PADEMELON_DRAIN_SECONDS: '60' } });
+  platform = await startPlatform({ env });
   client = await logIn(platform);
   workspaceId = await createWorkspace(client);
 });
@@ -102,21 +103,28 @@ it('the first line of a main.py that prints before its imports is there within a
   expect(Math.min(...delays.map(({ first }) => first))).toBeLessThan(1_000);
 });
 
-it('a worker that is told to end lets a run finish, for as long as the setting says', { timeout }, async () => {
-  const code = 'import time\nprint("begun", flush=True)\ntime.sleep(18)\nprint("done")';
-  const taskId = await runOnce(client, workspaceId, await uploadMain(client, workspaceId, code));
-  const runs = async () => client.call('/v1/api/task/list_task_runs', { task_id: taskId });
+/** A task with a run that says that it has begun, after which `code` follows. Resolves to the task once it has. */
+async function begin(code: string): Promise<string> {
+  const main = `print("begun", flush=True)\n${code}`;
+  const taskId = await runOnce(client, workspaceId, await uploadMain(client, workspaceId, main));
   await until(
     async () => {
-      const [run] = await runs();
+      const [run] = await client.call('/v1/api/task/list_task_runs', { task_id: taskId });
       return run && (await client.call('/v1/api/task/get_logs_for_run', { id: run.run_id, lines: 10 })).logs.length > 0;
     },
     { withinMs: 60_000, what: 'the run to begin' },
   );
+  return taskId;
+}
+
+const texts = (lines: readonly string[]): (string | undefined)[] => lines.map((line) => line.split(' F ')[1]);
+
+it('a worker that is told to end lets a run finish, for as long as the setting says', { timeout }, async () => {
+  const taskId = await begin('import time\ntime.sleep(18)\nprint("done")');
   const [worker] = processesOf(platform.pid, workerCommand);
   process.kill(worker!.pid, 'SIGTERM');
   const { state, lines } = await untilEnded(client, taskId);
-  expect(lines.map((line) => line.split(' F ')[1])).toEqual(['begun', 'done']);
+  expect(texts(lines)).toEqual(['begun', 'done']);
   expect(state).toBe('success');
   await until(
     async () => {
@@ -129,3 +137,17 @@ it('a worker that is told to end lets a run finish, for as long as the setting s
 
 // The pauses and continuous tasks are the 2026 SDK's alone.
 runNotebook('tasks', { generations: ['2026'], isWithoutAssets: true, platform: () => platform });
+
+it('a run that goes on while the platform stops still reaches it, and has ended when it starts again', {
+  timeout,
+}, async () => {
+  const taskId = await begin(`import os, time, urllib.request
+time.sleep(3)
+print(urllib.request.urlopen(os.environ["WALLAROO_URL"] + "/healthz").status)`);
+  await platform.stop();
+  platform = await startPlatform({ env, home: platform.home });
+  client = await logIn(platform);
+  const { state, lines } = await untilEnded(client, taskId);
+  expect(texts(lines)).toEqual(['begun', '200']);
+  expect(state).toBe('success');
+});
