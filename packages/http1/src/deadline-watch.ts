@@ -8,19 +8,21 @@ export interface Watched {
 
 /**
  * Looks over all connections every half second, instead of a timer each: setting a deadline then costs one assignment
- * a request. Deadlines are met with that resolution. What has come while this process was busy with something else is read
- * before anyone is found late: timers fire before the event loop reads, immediates after it.
+ * a request. Deadlines are met with that resolution. Nobody is late because this process was busy with something else: such
+ * a time counts as a second at most, and what came in it is read before anyone is judged (timers fire before the event
+ * loop reads, immediates after it).
  */
 export class DeadlineWatch {
   static readonly resolutionMs = 500;
   readonly #watched = new Set<Watched>();
   readonly #timer: NodeJS.Timeout;
-  /** Milliseconds, monotonic, brought forward at every look. */
-  now = performance.now();
+  #lookedAt = performance.now();
+  /** Milliseconds, monotonic, brought forward at every look: a second is as far as it goes in one. */
+  now = 0;
 
   constructor() {
     this.#timer = setInterval(() => {
-      this.now = performance.now();
+      this.#goOn();
       setImmediate(() => this.#endOverdue());
     }, DeadlineWatch.resolutionMs);
     this.#timer.unref();
@@ -40,8 +42,14 @@ export class DeadlineWatch {
 
   /** Brings `now` forward and ends at once what is overdue. */
   look(): void {
-    this.now = performance.now();
+    this.#goOn();
     this.#endOverdue();
+  }
+
+  #goOn(): void {
+    const before = this.#lookedAt;
+    this.#lookedAt = performance.now();
+    this.now += Math.min(this.#lookedAt - before, 2 * DeadlineWatch.resolutionMs);
   }
 
   #endOverdue(): void {

@@ -100,6 +100,22 @@ test('time in which this process was deaf is not held against a caller', async (
   await expect.poll(idle.received).toMatch(/<\/j x>$/);
 });
 
+test('a run that takes longer than a connection may be idle does not end the connection', async () => {
+  const { asked, open } = await setup({ isLate: true, timeouts: { ...quick, idleMs: 2_500 } });
+  const { socket, received } = open();
+  socket.write(post('/long', ''));
+  await expect.poll(() => asked.length).toBe(1);
+  setImmediate(() => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_000);
+    reply(asked[0]!);
+  });
+  await expect.poll(received, { timeout: 8_000 }).toMatch(/<\/long >$/);
+  const answeredAt = watch.now;
+  await expect.poll(() => watch.now, { timeout: 5_000 }).toBeGreaterThan(answeredAt);
+  socket.write(post('/next', ''));
+  await expect.poll(() => asked.length).toBe(2);
+});
+
 test('ten thousand requests in one piece do not deepen the stack', async () => {
   const { asked, open } = await setup();
   const { socket, received } = open();
