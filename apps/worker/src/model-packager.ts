@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { DomainError, type ModelBuildJob, type ModelBuildStore } from '@pademelon/domain';
+import type { ModelBuildJob, ModelBuildStore } from '@pademelon/domain';
 import type { Logger } from '@pademelon/runtime';
 import { checkScript, type EnvironmentProvider, type SandboxStatus, type ScriptFolders } from '@pademelon/workbench';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { packageUnderLease } from './leased-packaging.ts';
 import { monotonicMs } from './workbench/monotonic-clock.ts';
 
 export interface ModelPackagerOptions {
@@ -20,8 +20,6 @@ export interface ModelPackagerOptions {
   readonly leaseMs: number;
   readonly logger: Logger;
 }
-
-const maxLogCharacters = 1_000_000;
 
 /**
  * Takes uploaded Python steps from pending_load_native to ready or error: the environment is built and the script loaded
@@ -48,31 +46,15 @@ export class ModelPackager {
 
   async #package(job: ModelBuildJob, claimedAtMs: number): Promise<void> {
     const { store, leaseMs, logger } = this.#options;
-    let log = '';
-    const say = (line: string): void => {
-      if (log.length < maxLogCharacters) log += `${line.replaceAll('\0', '')}\n`;
-    };
-    const keeper = new LeaseKeeper({
-      renew: async () => ((await store.renew(job, leaseMs, log)) ? { kind: 'held', mustStop: null } : { kind: 'lost' }),
-      durationMs: leaseMs,
-      onRenewed: () => undefined,
-      onStop: () => undefined,
-      onLost: () => logger.warn({ modelVersion: job.id }, 'somebody else packages it now'),
+    await packageUnderLease({
+      job,
+      claimedAtMs,
+      leaseMs,
+      renew: (buildLog) => store.renew(job, leaseMs, buildLog),
+      build: (say) => this.#build(job, say),
+      finish: (verdict) => store.finish(job, verdict),
+      logger: logger.child({ modelVersion: job.id }),
     });
-    keeper.start(claimedAtMs);
-    try {
-      await this.#build(job, say);
-      await store.finish(job, { status: 'ready', reason: null, buildLog: log });
-    } catch (error) {
-      // What is not the script's own fault is tried again by the next claim, until the attempts are used up.
-      const isTheirs = error instanceof DomainError && error.word !== 'unavailable';
-      if (!isTheirs) logger.error({ err: error, modelVersion: job.id }, 'packaging failed');
-      if (!isTheirs && !job.isLastAttempt) return;
-      const reason = isTheirs ? error.message : 'The platform could not package it; its own log says why.';
-      await store.finish(job, { status: 'error', reason, buildLog: log });
-    } finally {
-      keeper.stop();
-    }
   }
 
   async #build(job: ModelBuildJob, say: (line: string) => void): Promise<void> {

@@ -1,9 +1,9 @@
 import { channels } from '@pademelon/contracts';
 import { ChangeListener } from '@pademelon/database/sql';
-import { DomainError, type PackagingJob, type PackagingStore } from '@pademelon/domain';
+import type { PackagingJob, PackagingStore } from '@pademelon/domain';
 import type { Logger } from '@pademelon/runtime';
 import type { EnvironmentProvider } from '@pademelon/workbench';
-import { LeaseKeeper } from './lease-keeper.ts';
+import { packageUnderLease } from './leased-packaging.ts';
 import type { WorkBell } from './work-bell.ts';
 import type { CodeFolders } from './workbench/code-folders.ts';
 import { monotonicMs } from './workbench/monotonic-clock.ts';
@@ -22,8 +22,6 @@ export interface OrchestrationPackagerOptions {
   readonly databaseUrl: string;
   readonly logger: Logger;
 }
-
-const maxLogCharacters = 1_000_000;
 
 /**
  * Takes uploaded orchestrations from pending_packaging to ready or error: the zip is read whole, its requirements are
@@ -99,32 +97,22 @@ export class OrchestrationPackager {
 
   async #package(job: PackagingJob, claimedAtMs: number): Promise<void> {
     const { store, leaseMs, logger } = this.#options;
-    let log = '';
-    const say = (line: string): void => {
-      if (log.length < maxLogCharacters) log += `${line.replaceAll('\0', '')}\n`;
-    };
-    const keeper = new LeaseKeeper({
-      renew: async () => ((await store.renew(job, leaseMs, log)) ? { kind: 'held', mustStop: null } : { kind: 'lost' }),
-      durationMs: leaseMs,
-      onRenewed: () => undefined,
-      onStop: () => undefined,
-      onLost: () => logger.warn({ orchestration: job.id }, 'somebody else packages it now'),
+    await packageUnderLease({
+      job,
+      claimedAtMs,
+      leaseMs,
+      renew: (buildLog) => store.renew(job, leaseMs, buildLog),
+      build: (say) => this.#build(job, say),
+      finish: ({ status, reason, buildLog }, built) =>
+        store.finish(job, {
+          status,
+          reason,
+          entryPoint: built?.entryPoint ?? null,
+          environmentHash: built?.environmentHash ?? null,
+          buildLog: reason === null ? buildLog : `${buildLog}${reason}\n`,
+        }),
+      logger: logger.child({ orchestration: job.id }),
     });
-    keeper.start(claimedAtMs);
-    try {
-      const { entryPoint, environmentHash } = await this.#build(job, say);
-      await store.finish(job, { status: 'ready', reason: null, entryPoint, environmentHash, buildLog: log });
-    } catch (error) {
-      // What is not the zip's own fault is tried again by the next claim, until the attempts are used up.
-      const isTheirs = error instanceof DomainError && error.word !== 'unavailable';
-      if (!isTheirs) logger.error({ err: error, orchestration: job.id }, 'packaging failed');
-      if (!isTheirs && !job.isLastAttempt) return;
-      const reason = isTheirs ? error.message : 'The platform could not package it; its own log says why.';
-      say(reason);
-      await store.finish(job, { status: 'error', reason, entryPoint: null, environmentHash: null, buildLog: log });
-    } finally {
-      keeper.stop();
-    }
   }
 
   async #build(

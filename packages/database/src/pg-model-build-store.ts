@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { channels } from '@pademelon/contracts';
-import type { ModelBuildJob, ModelBuildResult, ModelBuildStore } from '@pademelon/domain';
+import type { ModelBuildJob, ModelBuildStore, PackagingVerdict } from '@pademelon/domain';
 import type { Pool } from './pool.ts';
 
 const maxAttempts = 3;
@@ -50,7 +50,7 @@ export class PgModelBuildStore implements ModelBuildStore {
     return rowCount === 1;
   }
 
-  async finish(job: ModelBuildJob, result: ModelBuildResult): Promise<boolean> {
+  async finish(job: ModelBuildJob, verdict: PackagingVerdict): Promise<boolean> {
     const { rowCount } = await this.#pool.query(
       `WITH done AS (
          UPDATE model_builds SET build_log = $5, lease_token = NULL, lease_expires_at = NULL
@@ -60,7 +60,7 @@ export class PgModelBuildStore implements ModelBuildStore {
          FROM done WHERE v.id = done.model_version_id RETURNING v.id)
        SELECT pg_notify($6, '') FROM moved`,
       // Deployments of it wait for it to be ready.
-      [job.id, job.leaseToken, result.status, result.reason, result.buildLog, channels.deployments],
+      [job.id, job.leaseToken, verdict.status, verdict.reason, verdict.buildLog, channels.deployments],
     );
     return rowCount === 1;
   }

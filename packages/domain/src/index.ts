@@ -38,6 +38,7 @@ export * from './orchestrations/orchestration-service.ts';
 export * from './orchestrations/orchestration-store.ts';
 export * from './orchestrations/orchestration-upload.ts';
 export * from './orchestrations/packaging-store.ts';
+export * from './packaging-verdict.ts';
 export * from './pipelines/pipeline.ts';
 export * from './pipelines/pipeline-service.ts';
 export * from './pipelines/pipeline-store.ts';

@@ -1,3 +1,5 @@
+import type { PackagingVerdict } from '../packaging-verdict.ts';
+
 /** A model version that a worker packages, under a lease. */
 export interface ModelBuildJob {
   readonly id: string;
@@ -13,18 +15,11 @@ export interface ModelBuildJob {
   readonly isLastAttempt: boolean;
 }
 
-export interface ModelBuildResult {
-  readonly status: 'ready' | 'error';
-  /** Why it is in error, a sentence; null when it is ready. */
-  readonly reason: string | null;
-  readonly buildLog: string;
-}
-
 /** The packager's writes; like a run's they carry the lease's token and are refused without it. */
 export interface ModelBuildStore {
   /** The oldest that waits, or whose packager has lost its lease; null when there is none. */
   claimNext(leaseMs: number): Promise<ModelBuildJob | null>;
   /** Keeps the lease and shows the build log so far. False when the lease is lost. */
   renew(job: ModelBuildJob, leaseMs: number, buildLog: string): Promise<boolean>;
-  finish(job: ModelBuildJob, result: ModelBuildResult): Promise<boolean>;
+  finish(job: ModelBuildJob, verdict: PackagingVerdict): Promise<boolean>;
 }

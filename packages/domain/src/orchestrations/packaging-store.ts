@@ -1,3 +1,5 @@
+import type { PackagingVerdict } from '../packaging-verdict.ts';
+
 /** An orchestration that a worker packages, under a lease. */
 export interface PackagingJob {
   readonly id: string;
@@ -7,13 +9,9 @@ export interface PackagingJob {
   readonly isLastAttempt: boolean;
 }
 
-export interface PackagingResult {
-  readonly status: 'ready' | 'error';
-  /** Why it is in error, a sentence; null when it is ready. */
-  readonly reason: string | null;
+export interface PackagingResult extends PackagingVerdict {
   readonly entryPoint: string | null;
   readonly environmentHash: string | null;
-  readonly buildLog: string;
 }
 
 /** The packager's writes; like a run's they carry the lease's token and are refused without it. */
