@@ -64,7 +64,8 @@ async function freezeBeyondLease(orders: Orders, freeze: number): Promise<void> 
   }
   index.fallSilent();
   await orders.add({ label: label('building'), orchestration: 'slow' });
-  await waitUntil('it is building', () => readdirSync(join(worker.environments, 'work/building')).length > 0, 30_000);
+  const isBuilding = (): boolean => readdirSync(join(worker.environments, 'work/building')).length > 0;
+  await waitUntil('it is building', isBuilding, 30_000);
   await orders.add({ label: label('starting'), gate: 'start' });
   await orders.add({ label: label('claiming'), gate: 'claim' });
   await waitUntil('both stand at their gates', async () => (await gates.waiting()).length === 2, 30_000);
@@ -80,5 +81,7 @@ async function freezeBeyondLease(orders: Orders, freeze: number): Promise<void> 
   expect(performance.now() - frozenAt).toBeGreaterThan(leaseMs * 0.6);
   worker.service.thaw();
   await waitUntil('it has let go of all runs', () => worker.attempts().length === 0, 30_000);
+  // The build goes on for others, and would bring the environment back after the next freeze has taken it away.
+  await waitUntil('it has built', () => !isBuilding(), 30_000);
   expect(await readRuns(pool)).toEqual(before);
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buildZip, type ZipEntrySpec } from '@pademelon/testing';
 
 /** A package index of this machine, as pip and uv ask one: /simple/<project>/ lists files. */
@@ -10,6 +10,7 @@ export interface TestIndex {
   add(fileName: string, content: Buffer): void;
   /** From now on questions are left without an answer. */
   fallSilent(): void;
+  /** Answers what it has left without, too. */
   speakAgain(): void;
   close(): void;
 }
@@ -19,9 +20,13 @@ export async function startTestIndex(login?: string): Promise<TestIndex> {
   const files = new Map<string, Buffer>();
   const asked: string[] = [];
   let isSilent = false;
-  const server: Server = createServer((request, response) => {
+  const unanswered: (() => void)[] = [];
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url ?? '';
-    if (isSilent) return;
+    if (isSilent) {
+      unanswered.push(() => answer(request, response));
+      return;
+    }
     if (login !== undefined && request.headers.authorization !== `Basic ${btoa(login)}`) {
       response.writeHead(401, { 'www-authenticate': 'Basic' }).end();
       return;
@@ -37,7 +42,8 @@ export async function startTestIndex(login?: string): Promise<TestIndex> {
     }
     const content = files.get(path.replace('/files/', ''));
     response.writeHead(content === undefined ? 404 : 200).end(content);
-  });
+  };
+  const server: Server = createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -50,6 +56,7 @@ export async function startTestIndex(login?: string): Promise<TestIndex> {
     },
     speakAgain: () => {
       isSilent = false;
+      for (const late of unanswered.splice(0)) late();
     },
     close: () => {
       server.closeAllConnections();
