@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { waitUntil } from '@pademelon/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { finalWithinMs, leaseMs, sizes } from './sizes.ts';
@@ -64,8 +62,7 @@ async function freezeBeyondLease(orders: Orders, freeze: number): Promise<void> 
   }
   index.fallSilent();
   await orders.add({ label: label('building'), orchestration: 'slow' });
-  const isBuilding = (): boolean => readdirSync(join(worker.environments, 'work/building')).length > 0;
-  await waitUntil('it is building', isBuilding, 30_000);
+  await waitUntil('it is building', () => worker.isBuilding(), 30_000);
   await orders.add({ label: label('starting'), gate: 'start' });
   await orders.add({ label: label('claiming'), gate: 'claim' });
   await waitUntil('both stand at their gates', async () => (await gates.waiting()).length === 2, 30_000);
@@ -82,6 +79,6 @@ async function freezeBeyondLease(orders: Orders, freeze: number): Promise<void> 
   worker.service.thaw();
   await waitUntil('it has let go of all runs', () => worker.attempts().length === 0, 30_000);
   // The build goes on for others, and would bring the environment back after the next freeze has taken it away.
-  await waitUntil('it has built', () => !isBuilding(), 30_000);
+  await waitUntil('it has built', () => !worker.isBuilding(), 30_000);
   expect(await readRuns(pool)).toEqual(before);
 }

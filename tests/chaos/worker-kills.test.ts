@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { waitUntil } from '@pademelon/testing';
 import { afterEach, describe, expect, test } from 'vitest';
 import { finalWithinMs, sizes } from './sizes.ts';
@@ -86,7 +84,7 @@ async function killWithRunsInEveryState(orders: Orders, kill: number, killedAtMs
   await client.call('/v1/api/task/kill', { id: killing });
   index.fallSilent();
   await orders.add({ label: label('building'), orchestration: 'slow' });
-  await waitUntil('it is building', () => readdirSync(join(worker.environments, 'work/building')).length > 0, 30_000);
+  await waitUntil('it is building', () => worker.isBuilding(), 30_000);
   for (const [position, gate] of [
     ['logging', 'log'],
     ['starting', 'start'],

@@ -45,6 +45,8 @@ export interface ChaosWorker {
   readonly environments: string;
   /** Folders of attempts that it has not finished with. */
   attempts(): string[];
+  /** Whether it is building an environment, or was when it was killed. */
+  isBuilding(): boolean;
 }
 
 /** The platform as separate processes: API, workers, PostgreSQL, Redis, and a package index of our own. */
@@ -159,13 +161,15 @@ function planWorker(folder: string, number: number, shared: Readonly<Record<stri
   const temporary = join(folder, `t${number}`);
   mkdirSync(temporary);
   const environment = { ...shared, PADEMELON_WORK: work, TMPDIR: temporary };
+  const environments = join(work, 'environments');
   return {
     service: new Service({
       ...serviceOf(`worker-${number}`, folder, environment),
       isReady: (output) => output.includes('looks for work'),
     }),
-    environments: join(work, 'environments'),
+    environments,
     attempts: () => readdirSync(temporary).flatMap((life) => readdirSync(join(temporary, life))),
+    isBuilding: () => readdirSync(join(environments, 'work/building')).length > 0,
   };
 }
 
